@@ -1,0 +1,59 @@
+# Two commands, each enough by itself on a fresh machine: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CORE   := $(VENV)/.core-installed
+DEV    := $(VENV)/.dev-installed
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint format schema bench clean
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(CORE) ## simulate one token of a language model on one GPU
+	@$(BIN)/archsim run llama-3.1-8b-decode h100-sxm
+
+test: $(DEV) ## run the tests (make test ARGS='-k ledger')
+	@$(BIN)/pytest $(ARGS)
+
+check: lint ## everything that a change must pass: style, types, architecture, tests
+	@$(MAKE) --no-print-directory test
+
+lint: $(DEV) ## the part of check that runs nothing
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(DEV) ## put the code in its usual shape
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+schema: $(CORE) ## write the schemas that editors read
+	@for file in hardware workload; do \
+	    $(BIN)/archsim schema $$file > schemas/$$file.schema.json.new || exit; \
+	    mv schemas/$$file.schema.json.new schemas/$$file.schema.json; \
+	done
+
+bench: $(DEV) ## count events and time them
+	@$(BIN)/pytest benchmarks --benchmark-enable $(ARGS)
+
+clean: ## remove the environment and everything that is generated
+	@rm -rf $(VENV) build dist reports .benchmarks .hypothesis .*_cache
+	@find archsim tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@echo "Setting up $(VENV): about a minute, once." >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(CORE): pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(CORE)

@@ -1,0 +1,133 @@
+"""The front door: parse the command line, call the study, print. Commands import what they need, so that help is instant."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from archsim import __version__
+
+if TYPE_CHECKING:
+    from archsim.config.diagnostics import Diagnostic
+
+FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED = 1, 2, 3, 130
+
+
+class _Door(click.Group):
+    """Turns what a command raises into diagnostics on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the door is where any error becomes an exit code
+            _leave(ctx, error)
+
+
+def _leave(ctx: click.Context, error: Exception) -> NoReturn:
+    from archsim.config.diagnostics import InputError
+
+    if isinstance(error, InputError):
+        _show(error.diagnostics)
+        ctx.exit(BAD_INPUT)
+    if isinstance(error, OSError):
+        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        ctx.exit(BAD_INPUT)
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo("error: this is a defect of archsim, not of your files; please report it with the lines above", err=True)
+    ctx.exit(INTERNAL)
+
+
+def _show(diagnostics: Iterable[Diagnostic]) -> None:
+    from archsim.config.diagnostics import render
+
+    click.echo("\n\n".join(render(diagnostic) for diagnostic in diagnostics), err=True)
+
+
+@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="archsim")
+def main() -> None:
+    """Where the joules and the nanoseconds of one token go on a machine, and which change would matter."""
+
+
+@main.command()
+@click.argument("workload")
+@click.argument("hardware")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value: hardware.components.hbm.count=6, workload.batch=8.")
+@click.option("--fidelity", default="flow", show_default=True, metavar="LEVEL", help="How finely time is simulated.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of whatever the workload draws.")
+@click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
+@click.option("--format", "kind", default="table", show_default=True, metavar="KIND", help="What stdout gets: table, json, csv or markdown.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write result.json, resolved.yaml and the reports to.")
+def run(
+    workload: str, hardware: str, sets: tuple[str, ...], fidelity: str, seed: int | None, boundary: str | None, kind: str, output: Path | None
+) -> None:
+    """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`)."""
+    from archsim.study import reporting, running
+
+    report = reporting.chosen(kind)
+    command = shlex.join(["archsim", *sys.argv[1:]])
+    finished = running.run(workload, hardware, sets, fidelity=fidelity, seed=seed, boundary=boundary, command=command)
+    text = reporting.rendered(report, finished.result, sys.stdout.isatty())
+    if output is not None:
+        reporting.write(finished, output)
+    if kind != "table":
+        for warning in finished.result.warnings:
+            click.echo(f"warning: {warning}", err=True)
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True)
+def check(files: tuple[str, ...]) -> None:
+    """Check hardware and workload FILES without simulating; exit 1 if there are findings."""
+    from archsim.study import checking
+
+    findings = [finding for name in files for finding in checking.findings_of(name)]
+    if findings:
+        _show(findings)
+        sys.exit(FINDINGS)
+    click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''}: no findings", err=True)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["hardware", "workload"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of hardware or workload files, for editors."""
+    from archsim.study import schemas
+
+    click.echo(schemas.hardware() if kind == "hardware" else schemas.workload(), nl=False)
+
+
+@main.command(name="list")
+@click.argument("what", type=click.Choice(["hardware", "workloads", "components", "mappers"]))
+def list_command(what: str) -> None:
+    """List shipped files, or the kinds that files can name."""
+    from archsim.study import catalogue
+
+    for name, text in catalogue.entries(what):
+        click.echo(f"{name:<24} {text}".rstrip())
+
+
+@main.command()
+@click.argument("hardware")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, as in `run`.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the graph into this file.")
+def show(hardware: str, sets: tuple[str, ...], svg: Path | None) -> None:
+    """Show a machine: its graph, components, links, energy per hop, capacities and sources."""
+    from archsim.study import showing
+
+    text, picture = showing.machine(hardware, sets)
+    if svg is not None:
+        showing.write(picture, svg)
+    click.echo(text, nl=not text.endswith("\n"))

@@ -1,0 +1,9 @@
+"""What can go wrong in a simulation."""
+
+
+class Deadlock(Exception):  # noqa: N818 - the field's word for it
+    """Tasks are left and nothing can happen any more; the message names who waits for what."""
+
+
+class EventLimit(Exception):  # noqa: N818 - a bound that the caller set, not a fault
+    """The simulation needed more events than it was allowed."""

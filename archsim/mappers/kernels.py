@@ -1,0 +1,154 @@
+"""Which kernel does an operator, and how it occupies the tiles: closed forms, as a library's heuristic has them.
+
+A kernel never takes time here: it says how much work the busiest tile gets, how many tiles are at work, and what the software adds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import ceil
+
+from archsim.model.stack import DecodeAttentionKernels, GemmKernels, PrefillAttentionKernels, Window
+from archsim.model.trace import Attention, Gemm
+
+PARTIAL_BYTES = 4
+"""Partial sums are kept in fp32."""
+
+_DEPTH = 64
+"""MACs along the reduction that a matrix instruction takes at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """How an operator runs on one device.
+
+    `ways` tiles are at work, the busiest on `share` of the whole; it spends `critical` MAC slots. `weight_reads` and `input_reads` say how
+    often each byte is read from the innermost memory, `partials` the bytes of partial sums written to it and read back. `launch` is
+    picoseconds of software; `window` the bytes outstanding per tile; `text` names it for the reader.
+    """
+
+    ways: int
+    critical: int
+    share: Fraction
+    launch: int = 0
+    weight_reads: Fraction = Fraction(1)
+    input_reads: Fraction = Fraction(1)
+    partials: int = 0
+    window: Window = "tile"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Bytes and MACs per second of one device that the choice of a kernel weighs (None: no limit)."""
+
+    tiles: int
+    supply: int | None
+    operands: int | None
+    macs: int | None
+
+
+def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:
+    """Work that divides evenly over all tiles; each reads its operands once."""
+    return Kernel(tiles, -(-macs // tiles) if issued is None else issued, Fraction(1, tiles))
+
+
+def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
+    """The fastest tile and split on offer, by the larger of supply, operand and MAC time plus launches, waves and splits."""
+    candidates = [_gemm_candidate(shape, tile, split, offered, rates) for tile, split in product(offered.tiles, offered.splits)]
+    return min(candidates, key=lambda kernel: _gemm_time(kernel, weight_bytes, input_bytes, rates))
+
+
+def _gemm_candidate(shape: Gemm, tile: tuple[int, int], split: int, offered: GemmKernels, rates: Rates) -> Kernel:
+    rows, columns = -(-shape.m // tile[0]), -(-shape.n // tile[1])
+    blocks = rows * columns * split
+    depth = -(-shape.k // (split * _DEPTH)) * _DEPTH
+    load = Fraction(blocks, rates.tiles)
+    share = Fraction(ceil(load)) if offered.quantised else max(Fraction(1), load)
+    waves = share / offered.slots
+    slots = share * tile[0] * tile[1] * depth / Fraction(offered.efficiency.value).limit_denominator(10**6)
+    adding = offered.split_cost if split > 1 else 0
+    return Kernel(
+        ways=min(blocks, rates.tiles),
+        critical=ceil(slots),
+        share=share / blocks,
+        launch=offered.launch + adding + round(offered.wave * (ceil(waves) if offered.quantised else max(Fraction(1), waves))),
+        weight_reads=Fraction(max(1, -(-rows // offered.multicast))),
+        input_reads=Fraction(columns),
+        partials=shape.m * shape.n * PARTIAL_BYTES * split if split > 1 else 0,
+        window=offered.window,
+        text=f"{tile[0]}x{tile[1]}" + (f", K split in {split}" if split > 1 else ""),
+    )
+
+
+def _gemm_time(kernel: Kernel, weight_bytes: int, input_bytes: int, rates: Rates) -> float:
+    read = float(weight_bytes * kernel.weight_reads + input_bytes * kernel.input_reads) + kernel.partials
+    times = (
+        (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0,
+        float(kernel.share) * rates.tiles * read / rates.operands if rates.operands else 0.0,
+        kernel.critical / rates.macs if rates.macs else 0.0,
+    )
+    return kernel.launch * 1e-12 + max(times)
+
+
+def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> Kernel:
+    """One new token: a block of work is a sequence and KV head (its query group packed into MAC rows), split along the context."""
+    blocks = shape.batch * shape.kv_heads
+    group = shape.heads // shape.kv_heads
+    slots = tiles * offered.slots
+    longest = max(1, min(offered.max_splits, -(-shape.context // offered.block)))
+    may_split = offered.splits and (group > 1 or offered.splits_ungrouped)
+    split = _split(blocks, slots, longest, offered) if may_split else 1
+    blocks *= split
+    share = max(Fraction(1, blocks), Fraction(1, tiles))
+    padded = -(-group // offered.rows) * offered.rows
+    macs = 2 * shape.batch * shape.kv_heads * padded * shape.context * shape.head_size
+    combining = offered.combine + offered.split_cost * (split - 1) if split > 1 else 0
+    return Kernel(
+        ways=min(blocks, tiles),
+        critical=ceil(macs * share / Fraction(offered.efficiency.value).limit_denominator(10**6)),
+        share=share,
+        launch=offered.launch + offered.wave * -(-blocks // slots) + combining,
+        partials=shape.batch * shape.heads * shape.head_size * PARTIAL_BYTES * split if split > 1 else 0,
+        window=offered.window,
+        text=f"KV split in {split}" if split > 1 else "",
+    )
+
+
+def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernels) -> int:
+    """The least split near the best occupancy: the last wave of blocks is rarely full (FlashAttention's heuristic, Dao et al.)."""
+    if blocks >= offered.full * slots:
+        return 1
+
+    def occupancy(split: int) -> float:
+        waves = blocks * split / slots
+        return waves / ceil(waves)
+
+    best = max(occupancy(split) for split in range(1, longest + 1))
+    return next(split for split in range(1, longest + 1) if occupancy(split) >= offered.near * best)
+
+
+def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles: int) -> Kernel:
+    """Many new tokens: a block of work is some query rows of one head; under a causal mask the last ones see most."""
+    strips = -(-shape.queries // offered.rows)
+    blocks = shape.batch * shape.heads * strips
+    seen = [_visible(shape, min(shape.queries, (strip + 1) * offered.rows)) for strip in range(strips)]
+    macs = 2 * shape.batch * shape.heads * offered.rows * sum(seen) * shape.head_size
+    longest = 2 * offered.rows * max(seen) * shape.head_size
+    busiest = max(Fraction(macs, tiles), Fraction(longest))
+    efficiency = Fraction(offered.efficiency.value).limit_denominator(10**6)
+    appended = offered.append * shape.batch * shape.queries * shape.kv_heads
+    return Kernel(
+        ways=min(blocks, tiles),
+        critical=ceil(busiest / efficiency),
+        share=max(Fraction(1, blocks), Fraction(1, tiles)),
+        launch=offered.launch + offered.tile * blocks // tiles + appended,
+        weight_reads=Fraction(shape.heads // shape.kv_heads * sum(seen), shape.context),
+    )
+
+
+def _visible(shape: Attention, row: int) -> int:
+    """Context that a query row sees, itself included."""
+    return shape.context - (shape.queries - row) if shape.causal else shape.context

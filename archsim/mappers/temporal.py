@@ -1,0 +1,201 @@
+"""GPU-like machines: operator after operator over all tiles, weights and KV streamed from memory for every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from archsim.mappers import kernels
+from archsim.mappers.access import AccessSettings, describe, resolve
+from archsim.mappers.collectives import all_reduce, device_link
+from archsim.mappers.fusion import fused, groups
+from archsim.mappers.kernels import Kernel, Rates
+from archsim.mappers.parallel import shard, tensor_degree
+from archsim.mappers.placement import place
+from archsim.mappers.traffic import Traffic
+from archsim.model.dtype import BITS
+from archsim.model.machine import Machine, Requester, Work
+from archsim.model.plan import Declaration, Plan, PlanError
+from archsim.model.stack import Stack
+from archsim.model.taskgraph import Segment, Task, TaskGraph
+from archsim.model.trace import Attention, Gemm, Operator, Phase, Trace
+
+KIND = "temporal"
+
+_STREAM = ("stream",)
+"""Kernels of one stream run one after the other."""
+
+
+class Temporal(BaseModel):
+    """The mapper's section of a hardware file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["temporal"]
+    tensor_parallel: PositiveInt | None = Field(default=None, description="devices that share every operator; all of them where left out")
+    fusion: bool | None = Field(default=None, description="whether operators may join another's kernel; as the stack does where left out")
+    activations: str | None = Field(default=None, description="memory of intermediate results; the last before the tiles where left out")
+    access: AccessSettings = Field(default=AccessSettings(), description="how operands reach the tiles, and results leave them")
+
+
+SPEC = Temporal
+
+
+def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: int) -> Plan:
+    """Tasks of a trace on a machine, one after the other.
+
+    Raises:
+        PlanError: where the trace does not go onto the machine.
+    """
+    degree = tensor_degree(spec.tensor_parallel, machine.devices, trace)
+    paths = resolve(spec.access, spec.activations, machine)
+    if degree > 1:
+        device_link(machine)
+    homes = {"weights": paths.main, "kv": paths.kv[0], "state": paths.kv[0], "activations": paths.main}
+    placements = place(trace, homes, degree, machine)
+    traffic = Traffic(machine, paths, spec.access, stack.residency, _passed_on(trace))
+    fusion = stack.fusion if spec.fusion is None else spec.fusion
+    mapping = _Mapping(machine, stack, degree, traffic, fusion)
+    return Plan(
+        graph=TaskGraph(tuple(mapping.segments(trace, batch))),
+        placements=placements,
+        declarations=tuple(mapping.declarations.values()),
+        parallel={"tensor": degree},
+        in_flight=batch,
+        settings=dict(describe(spec.access, paths)) | {"activations": paths.activations, "fusion": "on" if fusion else "off"},
+    )
+
+
+def _passed_on(trace: Trace) -> frozenset[str]:
+    """Names of activations that one operator writes and another reads."""
+    written = {tensor.name for operator, _, _ in trace.executions() for tensor in operator.writes}
+    return frozenset(written & {tensor.name for operator, _, _ in trace.executions() for tensor in operator.reads})
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """What stays the same for all operators of a run; the tasks of an operator are made once."""
+
+    machine: Machine
+    stack: Stack
+    degree: int
+    traffic: Traffic
+    fusion: bool
+    declarations: dict[tuple[str, str, str], Declaration] = field(default_factory=dict)
+    _made: dict[tuple[str, tuple[int, ...]], tuple[tuple[Task, ...], tuple[Declaration, ...]]] = field(default_factory=dict)
+
+    @property
+    def tile(self) -> str:
+        return self.traffic.paths.tile
+
+    @property
+    def tiles(self) -> int:
+        return self.machine.components[self.tile].count
+
+    def segments(self, trace: Trace, batch: int) -> list[Segment]:
+        """A segment per block; the host's part of a step stands before its first block."""
+        host = self.stack.step.base + self.stack.step.per_sequence * batch
+        found, opening = [], True
+        for block in trace.blocks:
+            if host and opening:
+                found.append(Segment((Task("host", block.phase, (), host, _STREAM, _STREAM),)))
+            kernels_of_block = groups(block.operators, self.fusion)
+            tasks = tuple(task for group in kernels_of_block for task in self._tasks(group, block.phase, block.times))
+            found.append(Segment(tasks, block.times, block.closes))
+            opening = bool(block.closes)
+        return found
+
+    def _tasks(self, group: tuple[Operator, ...], phase: Phase, times: int) -> tuple[Task, ...]:
+        key = (phase, tuple(map(id, group)))
+        if key not in self._made:
+            self._made[key] = self._make(fused(group), phase)
+        tasks, declared = self._made[key]
+        for item in declared:
+            place = (item.operator, item.phase, item.tensor)
+            before = self.declarations.get(place)
+            self.declarations[place] = replace(item, extra=item.extra * times + (before.extra if before else 0))
+        return tasks
+
+    def _make(self, whole: Operator, phase: Phase) -> tuple[tuple[Task, ...], tuple[Declaration, ...]]:
+        part = shard(whole, self.degree)
+        kernel = self._kernel(part)
+        tasks = [self._task(part, kernel, phase)]
+        if self.degree > 1 and whole.shards == "rows":
+            tasks.append(all_reduce(part, phase, self.machine, self.stack, self.traffic.paths))
+        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), self._declared(whole, part, kernel, phase)
+
+    def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
+        tile = self.machine.components[self.tile]
+        window = tile.window_bytes if kernel.window == "tile" else kernel.window
+        requester = Requester(kernel.ways, window, tile.grain_bytes)
+        flow = self.machine.flow(list(self.traffic.moves(operator, kernel)), self._work(operator, kernel), requester)
+        return Task(operator.name, phase, (flow,), kernel.launch)
+
+    def _work(self, operator: Operator, kernel: Kernel) -> list[Work]:
+        work = []
+        if operator.macs:
+            work.append(Work(self.tile, self._mac(operator), operator.macs, kernel.critical, kernel.ways))
+        operations = operator.vector_ops + self._dequantised(operator)
+        if operations:
+            work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways))
+        return work
+
+    def _mac(self, operator: Operator) -> str:
+        action, offered = f"mac_{operator.mac_dtype}", self.machine.actions[self.tile]
+        if action not in offered:
+            known = ", ".join(f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_"))
+            message = f"`{self.tile}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
+            raise PlanError(message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}")
+        return action
+
+    def _dequantised(self, operator: Operator) -> int:
+        """Vector operations that turn narrow operands into the type of the MACs."""
+        if not operator.macs:
+            return 0
+        narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
+        return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise)
+
+    def _kernel(self, operator: Operator) -> Kernel:
+        shape, stack = operator.shape, self.stack
+        if isinstance(shape, Gemm) and stack.gemm.tiles:
+            weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
+            inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
+            return kernels.gemm(shape, weights, inputs, stack.gemm, self._rates(operator))
+        if isinstance(shape, Attention) and shape.queries == 1:
+            return kernels.decode_attention(shape, stack.decode_attention, self.tiles)
+        if isinstance(shape, Attention):
+            return kernels.prefill_attention(shape, stack.prefill_attention, self.tiles)
+        if isinstance(shape, Gemm):
+            issued = self.machine.components[self.tile].issued(shape.m, -(-shape.n // self.tiles), shape.k)
+            return kernels.even(operator.macs, self.tiles, issued)
+        return replace(kernels.even(0, self.tiles), launch=stack.vector.launch)
+
+    def _rates(self, operator: Operator) -> Rates:
+        path = self.traffic.paths.weights
+        hops = [hop.group for hop in self.machine.route(path[-2], path[-1])]
+        served = [(path[-2], "read"), *((group, "move") for group in hops)]
+        return Rates(
+            tiles=self.tiles,
+            supply=self._rate(path[0], "read"),
+            operands=min((rate for rate in (self._rate(*item) for item in served) if rate), default=None),
+            macs=self.machine.actions[self.tile][self._mac(operator)].rate,
+        )
+
+    def _rate(self, component: str, action: str) -> int | None:
+        rate = self.machine.actions[component][action].rate
+        return None if rate is None else rate * self.machine.components[component].count
+
+    def _declared(self, whole: Operator, part: Operator, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
+        """What the homes of weights and caches serve beyond the unique bytes."""
+        extras: dict[str, Declaration] = {}
+        for tensor, piece in zip(whole.reads, part.reads, strict=True):
+            name, _, path = self.traffic.operand(piece)
+            extra = self.traffic.home_reads(piece, part, kernel) * self.machine.devices - tensor.bytes
+            if tensor.role == "activations" or not extra:
+                continue
+            before = extras[name].extra if name in extras else 0
+            reason = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
+            extras[name] = Declaration(whole.name, phase, name, path[0], before + extra, reason)
+        return tuple(extras.values())

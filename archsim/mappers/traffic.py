@@ -1,0 +1,93 @@
+"""The bytes that an operator moves: each tensor from its home to the tiles, each result back, by the access settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from archsim.mappers.access import AccessSettings, OperandAccess, Paths, fetch, from_home, store
+from archsim.mappers.kernels import Kernel
+from archsim.model.dtype import packed_bytes
+from archsim.model.machine import Machine, Move
+from archsim.model.trace import Attention, Gemm, Operator, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How tensors travel on one device. Activations that some operator makes and another takes live on the chip while they fit."""
+
+    machine: Machine
+    paths: Paths
+    access: AccessSettings
+    residency: float
+    passed_on: frozenset[str]
+
+    def moves(self, operator: Operator, kernel: Kernel) -> Iterator[Move]:
+        """All moves of one execution on one device, each tensor in route order."""
+        for tensor in operator.reads:
+            yield from self._fetch(tensor, operator, kernel)
+        for tensor in operator.writes:
+            yield from self._store(tensor, operator)
+        if kernel.partials:
+            memory, tile = self.paths.outputs[-2:]
+            yield Move("outputs", tile, memory, kernel.partials, posted=True)
+            yield Move("outputs", memory, tile, kernel.partials, posted=True)
+
+    def home_reads(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> int:
+        """Bytes that a tensor's home serves to one device."""
+        return self._fetch(tensor, operator, kernel)[0].bytes
+
+    def operand(self, tensor: Tensor) -> tuple[str, OperandAccess, tuple[str, ...]]:
+        """A tensor's name in the ledger, its access setting and its path from home to tile."""
+        if tensor.role == "weights":
+            return "weights", self.access.weights, self.paths.weights
+        if tensor.role in ("kv", "state"):
+            return tensor.role, self.access.kv, self.paths.kv
+        return "inputs", self.access.inputs, from_home(self.paths.inputs, self._home(tensor))
+
+    def _home(self, tensor: Tensor) -> str:
+        if tensor.name not in self.passed_on:
+            return self.paths.main
+        component = self.machine.components[self.paths.activations]
+        held = component.capacity_bytes
+        fits = held is None or tensor.bytes <= held * component.count * self.residency
+        return self.paths.activations if fits else self.paths.main
+
+    def _fetch(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> list[Move]:
+        name, setting, path = self.operand(tensor)
+        copies = 1
+        for memory in path[1:-1]:
+            copies *= setting.fan.get(memory, 1)
+        last = self._last(tensor, operator, kernel, setting) * (1 if isinstance(setting.reuse, int) and operator.macs else copies)
+        return fetch(name, path, tensor.bytes, last, setting.fan, ceil(last * kernel.share))
+
+    def _last(self, tensor: Tensor, operator: Operator, kernel: Kernel, setting: OperandAccess) -> int:
+        """Bytes read of the innermost memory."""
+        if operator.shape is None or setting.reuse == "all":
+            return tensor.bytes
+        if isinstance(setting.reuse, int):
+            return packed_bytes(-(-operator.macs // setting.reuse), tensor.dtype)
+        return ceil(tensor.bytes * self._kernel_reads(tensor, operator, kernel))
+
+    @staticmethod
+    def _kernel_reads(tensor: Tensor, operator: Operator, kernel: Kernel) -> Fraction:
+        if tensor.role == "activations":
+            return kernel.input_reads if isinstance(operator.shape, Gemm) else Fraction(1)
+        return kernel.weight_reads
+
+    def _store(self, tensor: Tensor, operator: Operator) -> list[Move]:
+        if tensor.role != "activations":
+            return store(tensor.role, self.operand(tensor)[2], tensor.bytes, 1)
+        reduced = self._reduced(operator)
+        reduction = self.access.outputs.reduction
+        touches = 1 if reduction == "all" else -(-reduced // reduction)
+        return store("outputs", from_home(self.paths.outputs, self._home(tensor)), tensor.bytes, touches)
+
+    @staticmethod
+    def _reduced(operator: Operator) -> int:
+        """MACs that add up to one output."""
+        if isinstance(operator.shape, Gemm):
+            return operator.shape.k
+        return operator.shape.head_size if isinstance(operator.shape, Attention) else 1

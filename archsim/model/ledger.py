@@ -1,0 +1,46 @@
+"""The double-entry ledger: integer counts by component and action (credit) and by operator, phase and tensor (debit)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archsim.model.machine import Machine
+from archsim.model.run import Run
+
+STATIC_ACTION = "static"
+
+
+class Row(NamedTuple):
+    """One entry: `count` units (B, MAC, op; ps for time) of an action."""
+
+    component: str
+    action: str
+    operator: str
+    phase: str
+    tensor: str
+    count: int
+    unit: str
+
+
+def ledger(run: Run, machine: Machine) -> tuple[Row, ...]:
+    """All rows of a run: what was done, then watts x picoseconds of every component, all instances counted, at work or not."""
+    return (*_done(run, machine), *_static(run, machine))
+
+
+def _done(run: Run, machine: Machine) -> list[Row]:
+    totals: dict[tuple[str, str, str, str, str], int] = {}
+    for key, count in run.counts.items():
+        group = machine.group_of(key.component)
+        entry = (group, key.action, key.operator, key.phase, key.tensor)
+        totals[entry] = totals.get(entry, 0) + count
+    return [Row(*entry, count, machine.actions[entry[0]][entry[1]].unit) for entry, count in totals.items() if count]
+
+
+def _static(run: Run, machine: Machine) -> list[Row]:
+    powered = [name for name, component in machine.components.items() if component.static.high > 0]
+    return [
+        Row(name, STATIC_ACTION, span.operator, span.phase, "", held * machine.instances(name), "ps")
+        for name in powered
+        for span, held in run.held.items()
+        if held
+    ]

@@ -1,0 +1,219 @@
+"""The machine as a graph of components: it knows the routes, and it alone makes flows, so that no hop can be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from archsim.model.component import Action, Component
+from archsim.model.graph import Hop, NoRoute, Wiring, wire
+from archsim.model.price import Boundary
+from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Port
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`bytes` of a tensor on one device, read at `source`, carried, and written at `target` (tiles neither read nor write).
+
+    `busiest` is the part of the busiest requester, where the requesters have links of their own; an even share where left out. Nobody waits
+    for a move that is `posted`: a result on its way home.
+    """
+
+    tensor: str
+    source: str
+    target: str
+    bytes: int
+    busiest: int | None = None
+    posted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`amount` of an action on one device, of which the busiest of `ways` instances spends `critical` (idle slots included)."""
+
+    component: str
+    action: str
+    amount: int
+    critical: int
+    ways: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit) in grains of `grain`."""
+
+    ways: int
+    window: int | None = None
+    grain: int = 1
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Components by name, and the graph that joins their instances.
+
+    A group of equal instances is one node with a count, unless a topology joins its instances to each other: then each is a node of its own.
+    Equal devices are folded: everything stands `devices` times, and each device does the same.
+    """
+
+    name: str
+    boundary: Boundary
+    devices: int
+    components: Mapping[str, Component]
+    actions: Mapping[str, Mapping[str, Action]]
+    wiring: Wiring
+    _routes: dict[tuple[str, str], tuple[Hop, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def instances(self, group: str) -> int:
+        """Instances of a component over all devices (edges of a topology counted one by one)."""
+        return self.components[group].count * self.devices * self.wiring.edges.get(group, 1)
+
+    def group_of(self, node: str) -> str:
+        """The component group that a node (or an edge of a topology) belongs to."""
+        return self.wiring.group_of(node)
+
+    def route(self, source: str, target: str) -> tuple[Hop, ...]:
+        """Links and switches from one node to another, never through a third memory or tile group; found once.
+
+        Raises:
+            NoRoute: where the graph has none.
+        """
+        key = (source, target)
+        if key not in self._routes:
+            self._routes[key] = self.wiring.route(source, target)
+        return self._routes[key]
+
+    def connected(self, source: str, target: str) -> bool:
+        """Whether there is a route."""
+        try:
+            self.route(source, target)
+        except NoRoute:
+            return False
+        return True
+
+    def multicast(self, source: str, targets: Iterable[str]) -> tuple[Hop, ...]:
+        """The union of the routes to all targets: each link of the tree carries each byte once."""
+        return tuple(dict.fromkeys(hop for target in targets for hop in self.route(source, target)))
+
+    def reduce(self, sources: Iterable[str], target: str) -> tuple[Hop, ...]:
+        """The union of the routes from all sources: partial sums meet on the way."""
+        return tuple(dict.fromkeys(hop for source in sources for hop in self.route(source, target)))
+
+    def carry(self, tensor: str, hops: Iterable[Hop], size: int) -> tuple[Leg, ...]:
+        """Legs of `size` bytes over each of the hops."""
+        return tuple(Leg(hop.node, "move", tensor, size, size, 1) for hop in hops)
+
+    def latency(self, hops: Iterable[Hop]) -> int:
+        """Picoseconds over hops one after the other."""
+        return sum(self.actions[hop.group]["move"].latency for hop in hops)
+
+    def flow(self, moves: Sequence[Move], work: Sequence[Work], requester: Requester, drain: int = 0) -> Flow:
+        """One flow of moves and work that advance together.
+
+        Its own time is the larger of the sum of critical / rate over each port, and of Little's lead x latency / window; `drain` picoseconds
+        (the depth of a reduction) are added at its end.
+        """
+        carried = [piece for move in moves for piece in self._carried(move)]
+        worked = [(self._worked(item), Port(item.component, self._action(item.component, item.action).port)) for item in work]
+        needs = self._needs(carried + worked)
+        compute = {port for _, port in worked}
+        grains, lead = self._grains(moves, requester)
+        supplied = max((ticks for port, ticks in needs.items() if port not in compute), default=0)
+        computed = max((ticks for port, ticks in needs.items() if port in compute), default=0)
+        route = self._longest(moves)
+        first, last = (supplied, 0) if computed >= supplied else (0, computed)
+        stall = 0
+        if lead and requester.window is not None:
+            stall = lead * (route + _grain(computed, grains)) * TICKS // (requester.ways * requester.window)
+        return Flow(
+            legs=tuple(leg for leg, _ in carried + worked),
+            own=max(stall, *needs.values(), 0),
+            loads=tuple(sorted(self._loads(carried + worked).items())),
+            fill=route + (_grain(first, grains) if lead else 0),
+            drain=drain + (_grain(last, grains) if lead else 0),
+            lead=lead * self.devices,
+            weight=requester.ways * self.devices,
+            stall=stall,
+            needs=tuple(sorted(needs.items())),
+        )
+
+    def exchange(self, link: str, tensor: str, sent: int, rate: int | None) -> Flow:
+        """Every device sends `sent` bytes over its own link to the others, at `rate` bytes per second at most (None: the link's own)."""
+        leg = self._leg(link, "move", tensor, sent, sent, 1)
+        needs = self._needs([(leg, Port(link, "down"))])
+        stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
+        loads = tuple((port, ticks) for port, ticks in needs.items() if ticks)
+        own = max(stall, *needs.values())
+        return Flow((leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=tuple(needs.items()))
+
+    def _grains(self, moves: Sequence[Move], requester: Requester) -> tuple[int, int]:
+        inbound: dict[str, int] = {}
+        for move in _awaited(moves):
+            inbound.setdefault(move.tensor, move.bytes)
+        lead = max(inbound.values(), default=0)
+        return max(1, -(-lead // (requester.ways * requester.grain))), lead
+
+    def _longest(self, moves: Sequence[Move]) -> int:
+        latencies: dict[str, int] = {}
+        for move in _awaited(moves):
+            read = self.actions[self.group_of(move.source)].get("read")
+            latency = (read.latency if read else 0) + self.latency(self.route(move.source, move.target))
+            latencies[move.tensor] = latencies.get(move.tensor, 0) + latency
+        return max(latencies.values(), default=0)
+
+    def _carried(self, move: Move) -> Iterable[tuple[Leg, Port]]:
+        yield from self._stored(move, move.source, "read")
+        for hop in self.route(move.source, move.target):
+            ways = self.components[hop.group].count
+            critical = -(-move.bytes // ways) if move.busiest is None or ways == 1 else max(move.busiest, -(-move.bytes // ways))
+            yield self._leg(hop.node, "move", move.tensor, move.bytes, critical, ways), Port(hop.node, hop.port)
+        yield from self._stored(move, move.target, "write")
+
+    def _stored(self, move: Move, memory: str, action: str) -> Iterable[tuple[Leg, Port]]:
+        served = self.actions[memory].get(action)
+        if served is not None:
+            ways = self.components[memory].count
+            yield self._leg(memory, action, move.tensor, move.bytes, -(-move.bytes // ways), ways), Port(memory, served.port)
+
+    def _worked(self, work: Work) -> Leg:
+        return self._leg(work.component, work.action, "", work.amount, work.critical, work.ways)
+
+    def _leg(self, node: str, action: str, tensor: str, amount: int, critical: int, ways: int) -> Leg:
+        return Leg(node, action, tensor, amount * self.devices, critical, ways * self.devices)
+
+    def _action(self, component: str, action: str) -> Action:
+        return self.actions[self.group_of(component)][action]
+
+    def _needs(self, pieces: Iterable[tuple[Leg, Port]]) -> dict[Port, int]:
+        """Ticks that the busiest instance of each port spends."""
+        needs: dict[Port, int] = {}
+        for leg, port in pieces:
+            rate = self._action(leg.component, leg.action).rate
+            needs[port] = needs.get(port, 0) + (leg.critical * PS_PER_SECOND * TICKS // rate if rate is not None else 0)
+        return needs
+
+    def _loads(self, pieces: Iterable[tuple[Leg, Port]]) -> dict[Port, int]:
+        """Ticks taken of each port: by all the work where any idle instance may do it, by the busiest instance where the address decides."""
+        loads: dict[Port, int] = {}
+        for leg, port in pieces:
+            rate = self._action(leg.component, leg.action).rate
+            if rate is None:
+                continue
+            group = self.group_of(leg.component)
+            pooled = self.components[group].pooled
+            slots, servers = (leg.critical * leg.ways, self.instances(group)) if pooled else (leg.critical, 1)
+            loads[port] = loads.get(port, 0) + slots * PS_PER_SECOND * TICKS // (servers * rate)
+        return {port: load for port, load in loads.items() if load}
+
+
+def _awaited(moves: Sequence[Move]) -> Sequence[Move]:
+    """Moves that the requester waits for: all that are not posted, or all where every one is."""
+    return [move for move in moves if not move.posted] or moves
+
+
+def _grain(ticks: int, grains: int) -> int:
+    """Picoseconds of one of `grains` equal parts of some ticks."""
+    return -(-ticks // TICKS) // grains
+
+
+def assemble(name: str, boundary: Boundary, devices: int, components: Mapping[str, Component]) -> Machine:
+    """A machine of components by name, links among them."""
+    return Machine(name, boundary, devices, components, {key: item.actions() for key, item in components.items()}, wire(components))

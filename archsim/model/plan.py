@@ -1,0 +1,57 @@
+"""The mapper's answer: tasks, where every tensor lives, and what it declares to the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archsim.model.taskgraph import TaskGraph
+from archsim.model.trace import Role
+
+
+class PlanError(Exception):
+    """A trace that does not go onto a machine: `where` is the path of the value to change, its first part `hardware` or `workload`."""
+
+    def __init__(self, message: str, where: tuple[str, ...], help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Bytes of a role that one device keeps in a component over the whole run."""
+
+    role: Role
+    component: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What an operator asks of a tensor's home beyond its unique bytes, and why.
+
+    Over the run, `component` serves `bytes` reads of `tensor` for `operator`: the unique bytes of the trace and `extra` (replicas, further
+    passes; negative for hits that never reach it).
+    """
+
+    operator: str
+    phase: str
+    tensor: str
+    component: str
+    extra: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A trace mapped onto a machine. `parallel` holds the degrees of parallelism, chosen or given; their product is `devices`."""
+
+    graph: TaskGraph
+    placements: tuple[Placement, ...]
+    declarations: tuple[Declaration, ...]
+    parallel: Mapping[str, int]
+    in_flight: int
+    settings: Mapping[str, str]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,102 @@
+"""What one action costs, with its range, its boundary and where the figure comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from archsim.config import units
+from archsim.config.diagnostics import UnplacedError
+from archsim.config.units import Dimension
+
+Boundary = Literal["device", "chip", "board", "server", "facility"]
+Grade = Literal["measured", "published", "derived", "assumed"]
+
+BOUNDARIES: tuple[Boundary, ...] = ("device", "chip", "board", "server", "facility")
+
+
+class Figure(BaseModel):
+    """A number with its range and source. Lengths of the range are one-sided: low <= value <= high.
+
+    Without a range of its own the figure stands for itself (low = value = high).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float = Field(ge=0)
+    low: float = Field(ge=0)
+    high: float = Field(ge=0)
+    boundary: Boundary | None = Field(default=None, description="what the figure covers; the machine's own where left out")
+    grade: Grade = "assumed"
+    source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _range_defaults_to_value(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "value" in data:
+            return {"low": data["value"], "high": data["value"], **data}
+        return data
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"a range must hold its value: low {self.low:g} <= value {self.value:g} <= high {self.high:g}")
+        return self
+
+
+class Price(Figure):
+    """Picojoules per unit of an action, or watts where the action is time (1 W x 1 ps = 1 pJ)."""
+
+
+_WITH_UNIT = ("value", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Reads the texts of a price as quantities of a dimension, and writes them back."""
+
+    dimension: Dimension
+
+    def read(self, data: object) -> object:
+        if isinstance(data, dict):
+            return {key: self._quantity(item, key) if key in _WITH_UNIT else item for key, item in data.items()}
+        return data if isinstance(data, Figure) else {"value": self._quantity(data)}
+
+    def _quantity(self, text: object, *at: str) -> float:
+        try:
+            return float(units.parse(text, self.dimension))
+        except UnplacedError as error:
+            raise UnplacedError(str(error), error.help, (*at, *error.at)) from None
+
+    def write(self, price: Price) -> dict[str, str]:
+        texts = price.model_dump(mode="json", exclude_none=True)
+        return {key: units.format_quantity(item, self.dimension) if key in _WITH_UNIT else item for key, item in texts.items()}
+
+
+_SCHEMA = dict[str, str] | str
+
+
+def _priced(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
+    unit = _Unit(dimension)
+    return BeforeValidator(unit.read, json_schema_input_type=_SCHEMA), PlainSerializer(unit.write, when_used="json")
+
+
+BytePrice = Annotated[Price, *_priced(units.ENERGY_PER_BYTE)]
+MacPrice = Annotated[Price, *_priced(units.ENERGY_PER_MAC)]
+OpPrice = Annotated[Price, *_priced(units.ENERGY_PER_OP)]
+StaticPower = Annotated[Price, *_priced(units.POWER)]
+
+
+def _plain(data: object) -> object:
+    return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
+
+
+class Ratio(Figure):
+    """A dimensionless share in (0, 1], such as the sustained part of a peak rate."""
+
+    value: float = Field(gt=0, le=1)
+
+
+Efficiency = Annotated[Ratio, BeforeValidator(_plain, json_schema_input_type=float | Ratio)]

@@ -1,0 +1,84 @@
+"""The one place where counts become joules: energy = integer counts x prices, and 1 W x 1 ps = 1 pJ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import NamedTuple, TypeVar
+
+from archsim.model.ledger import STATIC_ACTION, Row
+from archsim.model.machine import Machine
+from archsim.model.price import Price
+
+PJ_PER_JOULE = 1e12
+
+PriceList = Mapping[tuple[str, str], Price]
+
+
+class Joules(NamedTuple):
+    """Energy with the interval that the ranges of its prices span."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A ledger row with the price of its action."""
+
+    row: Row
+    price: Price
+
+    @property
+    def picojoules(self) -> float:
+        """Count x price."""
+        return self.row.count * self.price.value
+
+
+def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> PriceList:
+    """Prices of all actions of a machine by (component, action), static power included.
+
+    A price without a boundary has the machine's; one without a source was stated in `origin`, unless `sources` names its path.
+    """
+    listed: dict[tuple[str, str], Price] = {}
+    stated = {_action_of(path): text for path, text in sources.items()}
+    for name, component in machine.components.items():
+        prices = {action: item.price for action, item in machine.actions[name].items()} | {STATIC_ACTION: component.static}
+        for action, price in prices.items():
+            source = price.source or stated.get((name, action), origin)
+            listed[name, action] = price.model_copy(update={"boundary": price.boundary or machine.boundary, "source": source})
+    return listed
+
+
+def _action_of(path: str) -> tuple[str, str]:
+    """The component and action that a path of a price means: `components.sm.energy.mac.bf16` is (sm, mac_bf16)."""
+    _, name, *rest = [*path.split("."), "", ""]
+    parts = [part for part in rest if part and part != "energy"]
+    return name, "_".join(parts) or "move"
+
+
+def priced(rows: Iterable[Row], prices: PriceList) -> tuple[Priced, ...]:
+    """Each row with its price; the audit has made sure that there is one."""
+    return tuple(Priced(row, prices[row.component, row.action]) for row in rows)
+
+
+def joules(entries: Sequence[Priced]) -> Joules:
+    """Sum over rows, with the interval in which all prices stand at their low or all at their high."""
+    return Joules(
+        fsum(entry.picojoules for entry in entries) / PJ_PER_JOULE,
+        fsum(entry.row.count * entry.price.low for entry in entries) / PJ_PER_JOULE,
+        fsum(entry.row.count * entry.price.high for entry in entries) / PJ_PER_JOULE,
+    )
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+def grouped(entries: Iterable[Priced], key: Callable[[Row], K]) -> dict[K, float]:
+    """Joules by a property of the row."""
+    parts: dict[K, list[float]] = {}
+    for entry in entries:
+        parts.setdefault(key(entry.row), []).append(entry.picojoules)
+    return {name: fsum(part) / PJ_PER_JOULE for name, part in parts.items()}

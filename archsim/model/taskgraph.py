@@ -1,0 +1,94 @@
+"""The mapper's answer and the engine's question: legs, flows, tasks and their order.
+
+Sizes are exact integers: bytes, MACs or operations for counts, picoseconds for delays, and ticks (2**-64 picoseconds) for the time that a
+flow needs of a port. With integers equal layers take equal time, to the last tick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+TICKS = 1 << 64
+"""Ticks in a picosecond."""
+
+PS_PER_SECOND = 10**12
+"""Picoseconds in a second."""
+
+
+class Port(NamedTuple):
+    """What actions of one component share: its time is served to one sum of work."""
+
+    component: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One tensor's use of one component: what the ledger books and what the busiest instance serves.
+
+    `bill` counts all instances, `critical` the busiest one, `ways` the instances at work: critical <= bill <= critical x ways.
+    """
+
+    component: str
+    action: str
+    tensor: str
+    bill: int
+    critical: int
+    ways: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Legs that advance together, with the delays around them.
+
+    `own` is its time alone in ticks; `loads` what it takes of each port over its life, in ticks, never more than `own`. `fill` and `drain`
+    are picoseconds before and after. `lead` is the bytes asked for (0 where nothing moves) by `weight` requesters. `stall` is Little's
+    bound in ticks, already part of `own`; `needs` are the ticks that the busiest instance of each port spends: both kept to name the limiter.
+    """
+
+    legs: tuple[Leg, ...]
+    own: int
+    loads: tuple[tuple[Port, int], ...]
+    fill: int = 0
+    drain: int = 0
+    lead: int = 0
+    weight: int = 1
+    stall: int = 0
+    needs: tuple[tuple[Port, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A launch, then flows side by side; the task ends with the last.
+
+    `after` and `makes` are labels, as tensors in a sequential program: a label means the latest earlier task that makes it, across layer and
+    segment borders; a label that no earlier task makes is ready from the start. `takes` and `gives` are credits of named buffers: all that
+    are taken are taken together at the start, or none; those given come back at the end.
+    """
+
+    operator: str
+    phase: str
+    flows: tuple[Flow, ...]
+    launch: int = 0
+    after: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    takes: tuple[tuple[str, int], ...] = ()
+    gives: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Tasks in program order, `times` over; `closes` names what is complete when the last iteration is (a token, a prompt), or is empty."""
+
+    tasks: tuple[Task, ...]
+    times: int = 1
+    closes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGraph:
+    """Segments in program order and the sizes of the buffers that credits are taken from."""
+
+    segments: tuple[Segment, ...]
+    buffers: tuple[tuple[str, int], ...] = ()

@@ -1,0 +1,111 @@
+"""What a model asks for, in exact integers; where it happens is the mapper's business.
+
+A trace is blocks of operators in program order. Equal layers stand once, with a repeat count. Operators name the tensors that they read and
+write: a tensor is made by the latest earlier operator that writes its name, and one that nobody writes comes from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from archsim.model.dtype import Dtype
+
+Role = Literal["weights", "kv", "state", "activations"]
+Phase = Literal["prefill", "decode"]
+Sharding = Literal["none", "columns", "rows", "heads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named operand: `bytes` are the unique bytes that one execution touches, scales included."""
+
+    name: str
+    role: Role
+    elements: int
+    dtype: Dtype
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gemm:
+    """[m, k] x [k, n]: m rows of activations against a weight matrix."""
+
+    m: int
+    n: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """`queries` new tokens of each of `batch` sequences against `context` keys and values (themselves included where they are cached).
+
+    With `causal`, query i of the new tokens sees the context less the queries that come after it.
+    """
+
+    batch: int
+    queries: int
+    context: int
+    heads: int
+    kv_heads: int
+    head_size: int
+    causal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator: MACs in `mac_dtype`, vector operations, and the tensors that it reads and writes.
+
+    `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the outputs), by `rows` of
+    the weights (each makes a partial sum of all outputs, which must be reduced), by attention `heads`, or `none` (each device does it all).
+    `joins` names the operator of the same block whose kernel may do this one in passing, or is empty.
+    """
+
+    name: str
+    reads: tuple[Tensor, ...]
+    writes: tuple[Tensor, ...]
+    macs: int = 0
+    mac_dtype: Dtype = "bf16"
+    vector_ops: int = 0
+    shape: Gemm | Attention | None = None
+    shards: Sharding = "none"
+    joins: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Operators in program order, executed `times` over; `closes` says what is complete after the last (`prompt`, `token`), or is empty."""
+
+    operators: tuple[Operator, ...]
+    phase: Phase
+    times: int = 1
+    closes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Bytes that must be held over the whole run: all weights, and KV or state at its largest."""
+
+    role: Role
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that the model asks for in one run.
+
+    `parameters` is the number of stored values of all weights; `kv_heads` bounds tensor parallelism over attention (0: no attention).
+    """
+
+    blocks: tuple[Block, ...]
+    residents: tuple[Resident, ...]
+    parameters: int
+    heads: int = 0
+    kv_heads: int = 0
+
+    def executions(self) -> Iterator[tuple[Operator, Phase, int]]:
+        """Each operator of each block with its phase and the number of times it runs."""
+        for block in self.blocks:
+            for operator in block.operators:
+                yield operator, block.phase, block.times

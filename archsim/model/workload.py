@@ -1,0 +1,62 @@
+"""The part of a workload file that every family shares."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
+
+from archsim.model.dtype import Dtype, packed_bytes
+
+
+class Format(BaseModel):
+    """How values are stored: a data type, and a scale for each group of values where `group` is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dtype: Dtype
+    group: PositiveInt | None = Field(default=None, description="values that share one scale, along the reduction dimension")
+    scale: Dtype = Field(default="fp16", description="data type of the scales")
+
+    def bytes(self, rows: int, length: int) -> int:
+        """Bytes of `rows` vectors of `length` values each, scales included."""
+        scales = rows * -(-length // self.group) if self.group else 0
+        return packed_bytes(rows * length, self.dtype) + packed_bytes(scales, self.scale)
+
+
+def _named(value: object) -> object:
+    return {"dtype": value} if isinstance(value, str) else value
+
+
+StoredAs = Annotated[Format, BeforeValidator(_named, json_schema_input_type=Dtype | Format)]
+
+
+class Dtypes(BaseModel):
+    """Data types of a run; MACs are computed in the type of the activations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: StoredAs
+    kv: StoredAs
+    activations: Dtype
+
+
+class Workload(BaseModel):
+    """What is asked for: a model, a batch of sequences and the tokens of each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: Literal["archsim.workload/1"] = Field(alias="schema")
+    name: str
+    family: str
+    batch: PositiveInt = Field(default=1, description="sequences decoded together")
+    prompt_tokens: Annotated[int, Field(ge=0)] = Field(default=0, description="tokens of each sequence before the first output token")
+    prompt_cached: bool = Field(default=True, description="false: prefill is simulated, and time to first token reported")
+    output_tokens: PositiveInt = Field(default=1, description="tokens that each sequence puts out")
+    dtypes: Dtypes
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def decode_steps(self) -> int:
+        """Tokens of each sequence that decode makes; a simulated prefill makes the first one itself."""
+        return self.output_tokens if self.prompt_cached else self.output_tokens - 1

@@ -1,0 +1,1 @@
+"""How a result is told: one file per format, found by its `KIND`."""

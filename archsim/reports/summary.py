@@ -1,0 +1,180 @@
+"""What a reader is told first and in which words; terminal and Markdown only lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archsim.model.result import Result
+from archsim.model.workload import Format
+from archsim.reports.headline import headline
+from archsim.reports.quantities import NOTHING, counted, interval, memory, number, percent, percentages, same, si
+
+NAMES = {"dram": "DRAM", "sram": "SRAM", "kv": "KV"}
+
+
+class Figure(NamedTuple):
+    """One number of the headline: what it is of, and what to know beside it."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
+class Share(NamedTuple):
+    """A part of the joules of one token."""
+
+    name: str
+    joules: float
+    fraction: float
+    percent: str
+
+
+class Part(NamedTuple):
+    """A component over the run: its instances, the share of time in use, bytes per token, and what it holds.
+
+    What carries bytes and yet takes no time has no limit of its rate, so no share of it is in use.
+    """
+
+    name: str
+    instances: int
+    busy: float
+    used: str
+    traffic: str
+    holds: str
+
+
+class Note(NamedTuple):
+    """What the figures rest on."""
+
+    label: str
+    text: str
+
+
+def asked(result: Result) -> str:
+    """The workload in one line, its name aside."""
+    workload = result.workload
+    dtypes = workload.dtypes
+    prompt = counted(workload.prompt_tokens, "prompt token") + (" (cached)" if workload.prompt_cached else "")
+    stored = f"weights {_format(dtypes.weights)}, KV {_format(dtypes.kv)}, activations {dtypes.activations}"
+    return " · ".join((f"batch {workload.batch}", prompt, counted(workload.output_tokens, "output token"), stored))
+
+
+def built(result: Result) -> str:
+    """The machine in one line, its name aside."""
+    hardware, plan = result.hardware, result.plan
+    degrees = [f"{name.replace('_', ' ')} {degree}" for name, degree in plan.parallel.items() if degree > 1]
+    limit = "" if hardware.tdp is None else f" of {si(hardware.tdp, 'W')} TDP"
+    return " · ".join(
+        (
+            hardware.hardware_class,
+            ", ".join((counted(hardware.devices, "device") + limit, *degrees)),
+            f"{counted(plan.in_flight, 'sequence')} in flight",
+            f"stack {hardware.stack}",
+            f"boundary {result.machine.boundary}",
+        )
+    )
+
+
+def figures(result: Result) -> tuple[Figure, ...]:
+    """Joules, time, rates and watts."""
+    first, prompt = headline(result), result.latency.ttft_s
+    joules, user = first.per_token, first.tokens_per_s_per_user
+    known = same(joules.low, joules.high)
+    return (
+        Figure(si(joules.value, "J"), "per token", "" if known else interval(joules.low, joules.high, "J")),
+        *(() if prompt is None else (Figure(si(prompt, "s"), "to first token"),)),
+        _pace(result),
+        Figure(NOTHING if user is None else number(user), "tokens/s per user"),
+        Figure(number(first.tokens_per_s), "tokens/s in total"),
+        _power(result),
+    )
+
+
+def _pace(result: Result) -> Figure:
+    latency = result.latency
+    if latency.tpot_s is None:
+        return Figure(si(latency.total_s, "s"), "in total")
+    slowest = latency.tpot_p99_s
+    steady = slowest is None or same(latency.tpot_p50_s, slowest)
+    return Figure(si(latency.tpot_s, "s"), "per token", "" if steady else f"p99 {si(slowest or 0.0, 's')}")
+
+
+def _power(result: Result) -> Figure:
+    first = headline(result)
+    each = () if result.hardware.devices == 1 else (f"{si(first.device_w, 'W')} each",)
+    limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP",)
+    return Figure(si(result.average_w, "W"), "average power", ", ".join((*each, *limit)))
+
+
+def breakdowns(result: Result, limit: int | None = None) -> tuple[tuple[str, tuple[Share, ...]], ...]:
+    """The joules of one token three times over, each time divided by something else."""
+    parts = {"kind": result.by_kind(), "tensor": result.by("tensor"), "component": result.by("component")}
+    return tuple((f"by {name}", _shares(sums, limit)) for name, sums in parts.items())
+
+
+def _shares(parts: Mapping[str, float], limit: int | None) -> tuple[Share, ...]:
+    """Parts by size; beyond `limit` the smallest are added up in one."""
+    ranked = sorted(((name, joules) for name, joules in parts.items() if joules), key=lambda part: (-part[1], part[0]))
+    if limit is not None and len(ranked) > limit:
+        rest = ranked[limit - 1 :]
+        ranked = [*ranked[: limit - 1], (f"{len(rest)} others", sum(joules for _, joules in rest))]
+    sizes = [joules for _, joules in ranked]
+    total = sum(sizes)
+    texts = percentages(sizes)
+    return tuple(
+        Share(NAMES.get(name, name), joules, joules / total, text)
+        for (name, joules), text in zip(ranked, texts, strict=True)
+    )
+
+
+def parts(result: Result) -> tuple[Part, ...]:
+    """Every component of the machine, in the order of its file."""
+    return tuple(
+        Part(
+            name=name,
+            instances=result.machine.instances(name),
+            busy=busy,
+            used=NOTHING if name in result.traffic and not busy else percent(busy),
+            traffic=si(result.traffic[name], "B") if name in result.traffic else NOTHING,
+            holds=memory(*result.capacity[name]) if name in result.capacity else NOTHING,
+        )
+        for name, busy in result.utilization.items()
+    )
+
+
+def notes(result: Result) -> tuple[Note, ...]:
+    """Boundary, access settings, the standing of the prices, and how it was simulated."""
+    settings = " · ".join(f"{name} {value}" for name, value in result.plan.settings.items())
+    run = result.run
+    simulated = f"fidelity {run.fidelity} · {counted(run.events, 'event')} · seed {result.workload.seed}"
+    told = (
+        Note("boundary", f"{result.machine.boundary} (joules by boundary of their price: {_by_boundary(result)})"),
+        Note("access", settings),
+        Note("prices", f"joules by grade of their price: {_by_grade(result)}"),
+        Note("simulated", simulated),
+    )
+    return tuple(note for note in told if note.text)
+
+
+def _by_boundary(result: Result) -> str:
+    sums: dict[str, float] = {}
+    for entry in result.entries:
+        name = entry.price.boundary or result.machine.boundary
+        sums[name] = sums.get(name, 0.0) + entry.picojoules
+    return _listed(sums)
+
+
+def _by_grade(result: Result) -> str:
+    sums: dict[str, float] = {}
+    for entry in result.entries:
+        sums[entry.price.grade] = sums.get(entry.price.grade, 0.0) + entry.picojoules
+    return _listed(sums)
+
+
+def _listed(sums: Mapping[str, float]) -> str:
+    return ", ".join(f"{share.name} {share.percent}" for share in _shares(sums, None)) or "none"
+
+
+def _format(stored: Format) -> str:
+    return stored.dtype if stored.group is None else f"{stored.dtype} in groups of {stored.group}"

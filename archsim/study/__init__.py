@@ -1,0 +1,1 @@
+"""The corridor from files to results, and the only wiring between the rooms."""

@@ -1,0 +1,170 @@
+"""From documents to checked values; all findings of a file, or of a pair of files, come at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeVar
+
+from archsim.config.diagnostics import Diagnostic, InputError, did_you_mean
+from archsim.config.document import Document, KeyPath, load, node_at, position_at
+from archsim.config.registry import Family
+from archsim.config.shipped import find, shipped
+from archsim.config.tree import MappingNode, ScalarNode
+from archsim.config.validation import build, missing_key, unknown_choice
+from archsim.model.component import Component, Connector
+from archsim.model.graph import DEVICE
+from archsim.model.hardware import Header
+from archsim.model.stack import Stack
+from archsim.model.workload import Workload
+from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_library, with_model
+
+COMPONENTS = Family("archsim.components", "archsim.components")
+WORKLOADS = Family("archsim.workloads", "archsim.workloads")
+MAPPERS = Family("archsim.mappers", "archsim.mappers")
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A checked hardware file: its header, its components and links by name, its mapper with its settings, and its stack."""
+
+    document: Document
+    header: Header
+    components: Mapping[str, Component]
+    mapper: ModuleType
+    settings: Any
+    stack: Stack
+
+
+@dataclass(frozen=True)
+class Job:
+    """A checked workload file and the family that makes its trace."""
+
+    document: Document
+    workload: Workload
+    family: ModuleType
+
+
+class Findings:
+    """Gathers the findings of several checks."""
+
+    def __init__(self) -> None:
+        self.all: list[Diagnostic] = []
+
+    def of(self, check: Callable[[], Found]) -> Found | None:
+        """What a check returns, or None where it had findings."""
+        try:
+            return check()
+        except InputError as error:
+            self.all += error.diagnostics
+            return None
+
+    def stop(self) -> None:
+        """Raise `InputError` with all findings, if there are any."""
+        if self.all:
+            raise InputError(dict.fromkeys(self.all))
+
+
+def findings_of(name: str) -> tuple[Diagnostic, ...]:
+    """What is wrong with a hardware or workload file, given by path or shipped name; its `schema` says which it is."""
+    try:
+        folder = next((folder for folder in (HARDWARE_FOLDER, WORKLOAD_FOLDER) if name in shipped(folder)), HARDWARE_FOLDER)
+        document = load(find(name, folder), folder)
+        _check(document)
+    except InputError as error:
+        return error.diagnostics
+    return ()
+
+
+def _check(document: Document) -> None:
+    node = node_at(document, ("schema",))
+    schemas = {"archsim.hardware/1": check_hardware, "archsim.workload/1": check_workload}
+    if not isinstance(node, ScalarNode):
+        raise InputError([missing_key(document, ("schema",))])
+    if node.value not in schemas:
+        raise InputError([unknown_choice("schema", str(node.value), schemas, node.position)])
+    schemas[str(node.value)](document)
+
+
+def check_workload(document: Document) -> Job:
+    """The values of a workload document; raise `InputError`."""
+    document = with_model(document)
+    family = WORKLOADS.get(*_choice(document, ("family",), WORKLOADS))
+    return Job(document, build(family.SPEC, document), family)
+
+
+def check_hardware(document: Document) -> Hardware:
+    """The values of a hardware document; raise `InputError`."""
+    document = with_library(document)
+    findings = Findings()
+    header = findings.of(lambda: build(Header, document))
+    components: dict[str, Component] = {}
+    for section in ("components", "links"):
+        for name in _names(document, section):
+            built = findings.of(lambda at=(section, name): _component(document, at))
+            if built is not None:
+                components[name] = built
+    mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"), MAPPERS)))
+    settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
+    stack = findings.of(lambda: build(Stack, load_stack(header.stack, document))) if header else None
+    findings.all += _misjoined(document, components) + _twice(document)
+    findings.stop()
+    return Hardware(document, header, components, mapper, settings, stack)
+
+
+def _choice(document: Document, at: KeyPath, family: Family) -> tuple[str, Any]:
+    """The kind that a document names, and where; raise `InputError` where it names none."""
+    node = node_at(document, at)
+    if not isinstance(node, ScalarNode):
+        raise InputError([missing_key(document, at)])
+    return str(node.value), node.position
+
+
+def _names(document: Document, section: str) -> list[str]:
+    node = node_at(document, (section,))
+    return list(node.entries) if isinstance(node, MappingNode) else []
+
+
+def _component(document: Document, at: tuple[str, str]) -> Component:
+    kinds = {kind: module for kind, module in COMPONENTS.members().items()}
+    node = node_at(document, (*at, "kind"))
+    if node is None and at[0] == "links":
+        return build(_model(kinds["link"]), document, at)
+    if not isinstance(node, ScalarNode):
+        raise InputError([missing_key(document, (*at, "kind"))])
+    if node.value not in kinds:
+        raise InputError([unknown_choice("component kind", str(node.value), kinds, node.position)])
+    return build(_model(kinds[str(node.value)]), document, at)
+
+
+def _model(module: ModuleType) -> type[Component]:
+    spec: type[Component] = module.SPEC
+    return spec
+
+
+def _misjoined(document: Document, components: Mapping[str, Component]) -> list[Diagnostic]:
+    """Links between components that there are not, and links whose topology needs one group."""
+    findings = []
+    known = [name for name, item in components.items() if not isinstance(item, Connector)]
+    for name, item in components.items():
+        if not isinstance(item, Connector):
+            continue
+        for index, end in enumerate(item.between):
+            if end != DEVICE and end not in known:
+                where = position_at(document, ("links", name, "between", index))
+                findings.append(Diagnostic(f"`{name}` joins `{end}`, which is no component", where, did_you_mean(end, known)))
+        if item.topology is None and item.between[0] == item.between[1]:
+            where = position_at(document, ("links", name, "between"))
+            findings.append(Diagnostic(f"`{name}` joins `{item.between[0]}` to itself: say by which topology", where))
+    return findings
+
+
+def _twice(document: Document) -> list[Diagnostic]:
+    """Names that are both a component's and a link's: the ledger could not tell them apart."""
+    both = set(_names(document, "components")) & set(_names(document, "links"))
+    return [
+        Diagnostic(f"`{name}` names both a component and a link", position_at(document, ("links", name), key=True)) for name in sorted(both)
+    ]

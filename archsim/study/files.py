@@ -1,0 +1,118 @@
+"""Files that belong together, as one document: a workload with its model, a machine with its library entries."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from archsim.config.diagnostics import fail
+from archsim.config.document import Document, KeyPath, apply_sets, load, merge, node_at, position_at
+from archsim.config.graft import planted
+from archsim.config.shipped import find, library_path, shipped
+from archsim.config.source import digest, read_source
+from archsim.config.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from archsim.config.validation import unknown_choice
+
+HARDWARE_FOLDER = "hw_configs"
+WORKLOAD_FOLDER = "workloads"
+MODEL_FOLDER = "workloads/models"
+
+
+def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[Document, Document]:
+    """A workload and a machine by path or shipped name, with every `--set` applied; raise `InputError`."""
+    documents = {
+        "workload": load(find(workload, WORKLOAD_FOLDER), WORKLOAD_FOLDER),
+        "hardware": load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER),
+    }
+    changed = apply_sets(documents, sets)
+    return changed["workload"], changed["hardware"]
+
+
+def with_model(document: Document) -> Document:
+    """The workload with the file named by `model` (or the table named by `operators`) in place of its name."""
+    for key, read in (("model", _model), ("operators", _table)):
+        node = node_at(document, (key,))
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
+            found, sources = read(node.value, node, document)
+            document = planted(document, (key,), found, sources)
+    return document
+
+
+def _model(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple[tuple[str, str], ...]]:
+    path = _beside(name, document)
+    stem = Path(name).stem if name.startswith("models/") else name
+    path = path if path.is_file() else shipped(MODEL_FOLDER).get(stem, path)
+    if not path.is_file():
+        known = shipped(MODEL_FOLDER)
+        fail(f"there is no model file `{name}`", node.position, unknown_choice("model", stem, known).help)
+    loaded = load(path, MODEL_FOLDER)
+    return loaded.root, loaded.sources
+
+
+def _table(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple[tuple[str, str], ...]]:
+    """A CSV of operators: a mapping per row, empty cells left out."""
+    path = _beside(name, document)
+    if not path.is_file():
+        fail(f"there is no operator table `{name}`", node.position)
+    text = read_source(path)
+    position = node.position
+    rows = tuple(
+        MappingNode(position, {key: Entry(position, ScalarNode(position, cell)) for key, cell in row.items() if key and cell})
+        for row in csv.DictReader(io.StringIO(text))
+    )
+    return SequenceNode(position, rows), ((str(path), digest(text)),)
+
+
+def _beside(name: str, document: Document) -> Path:
+    """A path is relative to the file that names it, or to the working folder where a `--set` does."""
+    relative = Path(document.name).parent / name
+    return relative if relative.is_file() else Path(name)
+
+
+def with_library(document: Document) -> Document:
+    """The machine with each component and link laid upon the library entry that it names."""
+    for section in ("components", "links"):
+        node = node_at(document, (section,))
+        if isinstance(node, MappingNode):
+            for name, entry in node.entries.items():
+                document = _completed(document, (section, name), entry.node)
+    return document
+
+
+def _completed(document: Document, at: KeyPath, node: Node) -> Document:
+    named = node.entries.get("library") if isinstance(node, MappingNode) else None
+    if named is None or not isinstance(named.node, ScalarNode):
+        return document
+    entries, wanted = library_entries(), str(named.node.value)
+    if wanted not in entries:
+        finding = unknown_choice("library entry", wanted, entries, named.node.position)
+        fail(finding.message, finding.position, finding.help)
+    base, sources = entries[wanted]
+    return planted(document, at, merge(base, node), sources)
+
+
+@cache
+def library_entries() -> dict[str, tuple[Node, tuple[tuple[str, str], ...]]]:
+    """Entries of the component library by name, each with the file that it stands in."""
+    found: dict[str, tuple[Node, tuple[tuple[str, str], ...]]] = {}
+    for path in sorted(library_path().glob("*.yaml")):
+        document = load(path)
+        if isinstance(document.root, MappingNode):
+            for name, entry in document.root.entries.items():
+                if name in found:
+                    fail(f"the library has two entries `{name}`", entry.position)
+                found[name] = (entry.node, document.sources)
+    return found
+
+
+def load_stack(name: str, document: Document) -> Document:
+    """The stack that a machine names."""
+    folder = library_path() / "stacks"
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        finding = unknown_choice("stack", name, known, position_at(document, ("stack",)))
+        fail(finding.message, finding.position, finding.help)
+    return load(folder / f"{name}.yaml")

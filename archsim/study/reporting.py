@@ -1,0 +1,55 @@
+"""From a result to text and files."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from types import ModuleType
+
+from archsim.config.registry import Family
+from archsim.model.result import Result
+from archsim.study.resolved import resolved
+from archsim.study.running import Finished
+
+REPORTS = Family("archsim.reports", "archsim.reports")
+
+
+def chosen(kind: str) -> ModuleType:
+    """The report of a format; raise `InputError` for an unknown one."""
+    return REPORTS.get(kind)
+
+
+def rendered(report: ModuleType, result: Result, terminal: bool) -> str:
+    """A report's text; one that can takes the width and colours of a terminal."""
+    if terminal and "color" in inspect.signature(report.render).parameters:
+        text: str = report.render(result, width=_width(), color="NO_COLOR" not in os.environ)
+    else:
+        text = report.render(result)
+    return text
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 100
+
+
+def write(finished: Finished, folder: Path) -> None:
+    """Write every report and `resolved.yaml` into a folder, each file whole or not at all."""
+    texts = {report.FILENAME: report.render(finished.result) for report in REPORTS.members().values()}
+    texts["resolved.yaml"] = resolved(finished.job, finished.target)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write beside the file, then put it in its place: a reader never sees half of it, an interrupt leaves the old one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""Every value of a run with all defaults expanded, as YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from archsim.model.component import Component, Connector
+from archsim.study.checking import Hardware, Job
+
+_UNRESOLVED = {"components", "links", "mapper", "stack"}
+
+
+def resolved(job: Job, target: Hardware) -> str:
+    """Both files of a run under `workload` and `hardware`, with library entries, the stack and all defaults in place."""
+    hardware = target.header.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_UNRESOLVED)
+    hardware["stack"] = target.stack.model_dump(mode="json", exclude_none=True)
+    hardware["components"] = {name: _dumped(item) for name, item in target.components.items() if not isinstance(item, Connector)}
+    hardware["links"] = {name: _dumped(item) for name, item in target.components.items() if isinstance(item, Connector)}
+    hardware["mapper"] = target.settings.model_dump(mode="json", exclude_none=True)
+    workload = job.workload.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return yaml.safe_dump({"workload": workload, "hardware": hardware}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _dumped(component: Component) -> dict[str, Any]:
+    return component.model_dump(mode="json", exclude_none=True)

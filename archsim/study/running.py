@@ -1,0 +1,109 @@
+"""The corridor: check, trace, map, simulate, audit, price; each step a pure function of the one before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archsim.config.diagnostics import Diagnostic, InputError, fail
+from archsim.config.document import Document, position_at
+from archsim.engine.audit import audit
+from archsim.engine.simulate import simulate
+from archsim.model.ledger import ledger
+from archsim.model.machine import Machine, assemble
+from archsim.model.plan import Plan, PlanError
+from archsim.model.price import BOUNDARIES
+from archsim.model.pricing import PriceList, price_list, priced
+from archsim.model.result import Provenance, Result
+from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
+from archsim.study.files import load_pair
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A result with the checked files that it was made from."""
+
+    job: Job
+    target: Hardware
+    result: Result
+
+
+class AuditError(Exception):
+    """The books of a run do not balance: a defect of archsim, not of its input."""
+
+
+def run(
+    workload: str,
+    hardware: str,
+    sets: Sequence[str] = (),
+    *,
+    fidelity: str = "flow",
+    seed: int | None = None,
+    boundary: str | None = None,
+    command: str = "",
+) -> Finished:
+    """Simulate a workload on a machine, both by path or shipped name.
+
+    Raises:
+        InputError: with every finding about the files.
+        AuditError: where the books do not balance.
+    """
+    overrides = [*sets, *([f"workload.seed={seed}"] if seed is not None else [])]
+    documents = load_pair(workload, hardware, overrides)
+    findings = Findings()
+    job = findings.of(lambda: check_workload(documents[0]))
+    target = findings.of(lambda: check_hardware(documents[1]))
+    findings.stop()
+    if job is None or target is None:
+        raise AssertionError("a check without findings returns its values")
+    _check_boundary(boundary, target)
+    return Finished(job, target, simulated(job, target, fidelity, command))
+
+
+def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result:
+    """The corridor from checked values on."""
+    machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
+    start = time.perf_counter()
+    trace = job.family.trace(job.workload)
+    try:
+        plan: Plan = target.mapper.plan(trace, machine, target.settings, target.stack, job.workload.batch)
+    except PlanError as error:
+        raise InputError([_placed(error, job, target)]) from error
+    done = simulate(plan.graph, fidelity=fidelity)
+    wall = time.perf_counter() - start
+    discrepancies = audit(trace, plan, machine, done)
+    if discrepancies:
+        raise AuditError("the books do not balance:\n" + "\n".join(f"- {sentence}" for sentence in discrepancies))
+    prices = price_list(machine, f"stated in {target.document.name}", target.header.sources)
+    return Result(
+        workload=job.workload,
+        hardware=target.header,
+        machine=machine,
+        plan=plan,
+        run=done,
+        entries=priced(ledger(done, machine), prices),
+        warnings=(*plan.warnings, *_free(machine, prices)),
+        provenance=Provenance((*job.document.sources, *target.document.sources), command),
+        wall_s=wall,
+    )
+
+
+def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
+    """A mapper's refusal, at the value that would have to change."""
+    prefix, *path = error.where
+    document: Document = job.document if prefix == "workload" else target.document
+    return Diagnostic(error.message, position_at(document, tuple(path)), error.help)
+
+
+def _check_boundary(wanted: str | None, target: Hardware) -> None:
+    given = target.header.boundary
+    if wanted is not None and wanted != given:
+        reason = f"{target.header.name} states its prices and static power at the boundary `{given}`; it has no data to convert them to `{wanted}`"
+        fail(reason, position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
+
+
+def _free(machine: Machine, prices: PriceList) -> list[str]:
+    """A warning that names what costs nothing: an explicit zero is allowed, but never silent."""
+    free = [f"{name} {action}" for (name, action), price in prices.items() if price.high == 0 and price.source != "none stated"]
+    return [f"priced at zero: {', '.join(free)}"] if free else []

@@ -1,0 +1,85 @@
+"""The architecture is a test, not a drawing: who imports whom, what modules are called, how long they get."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted((ROOT / "archsim").rglob("*.py"))
+SOURCES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
+
+VAGUE_NAMES = {"base", "common", "helpers", "utils"}
+MAX_MODULE_LINES = 300
+MAX_FUNCTION_LINES = 40
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(source: str) -> Iterator[Function]:
+    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, Function))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The line and the absolute name of every import below `tree`; a relative one is first-party."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "archsim" if node.level else str(node.module)
+
+
+def imports_of(package: str, tree: ast.AST) -> set[int]:
+    return {line for line, name in imports(tree) if name.partition(".")[0] == package}
+
+
+def hidden_imports(source: str) -> set[int]:
+    return {line for function in functions(source) for line in imports_of("archsim", function)}
+
+
+def long_functions(source: str) -> dict[str, int]:
+    lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions(source)}
+    return {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES}
+
+
+def test_the_declared_layers_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True) == EXIT_STATUS_SUCCESS
+
+
+def test_no_function_hides_a_first_party_import() -> None:
+    offenders = {name: lines for name, source in SOURCES.items() if (lines := hidden_imports(source))}
+    offenders.pop("archsim/cli.py", None)  # a command loads only what it needs
+    assert not offenders
+
+
+def test_only_the_engine_imports_simpy() -> None:
+    importers = {name for name, source in SOURCES.items() if imports_of("simpy", ast.parse(source))}
+    assert not {name for name in importers if not name.startswith("archsim/engine/")}
+
+
+def test_every_module_is_called_by_what_it_is() -> None:
+    assert not {name for name in SOURCES if VAGUE_NAMES & {Path(name).stem, Path(name).parent.name}}
+
+
+def test_no_module_is_too_long_to_read_at_once() -> None:
+    lengths = {name: len(source.splitlines()) for name, source in SOURCES.items()}
+    assert not {name: length for name, length in lengths.items() if length > MAX_MODULE_LINES}
+
+
+def test_no_function_is_too_long_to_read_at_once() -> None:
+    assert not {name: long for name, source in SOURCES.items() if (long := long_functions(source))}
+
+
+@pytest.mark.parametrize("statement", ["import archsim.model", "from archsim import study", "from . import study"])
+def test_a_hidden_import_is_seen_however_it_is_written(statement: str) -> None:
+    assert hidden_imports(f"def outer():\n    def inner():\n        {statement}\n") == {3}
+    assert not hidden_imports(f"{statement}\ndef function():\n    import json\n")
+
+
+@pytest.mark.parametrize(("lines", "too_long"), [(MAX_FUNCTION_LINES, False), (MAX_FUNCTION_LINES + 1, True)])
+def test_the_length_of_a_function_counts_from_its_name_to_its_last_line(lines: int, too_long: bool) -> None:
+    source = "@decorator\ndef function():\n" + "    pass\n" * (lines - 1)
+    assert bool(long_functions(source)) == too_long

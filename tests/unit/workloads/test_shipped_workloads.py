@@ -1,0 +1,76 @@
+"""The workloads that travel with the package."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archsim.config.document import data, load
+from archsim.config.registry import Family
+from archsim.config.shipped import shipped
+from archsim.model.trace import Operator, Trace
+
+WORKLOADS = shipped("workloads")
+MODELINE = "# yaml-language-server: $schema=../schemas/workload.schema.json"
+
+
+def fields(name: str) -> dict[str, Any]:
+    """What the file says, with the content of its model file in place of the path."""
+    given: dict[str, Any] = data(load(WORKLOADS[name]).root)
+    if "model" in given:
+        given["model"] = data(load(WORKLOADS[name].parent / given["model"]).root)
+    return given
+
+
+def traced(name: str, **changes: Any) -> Trace:
+    given = {**fields(name), **changes}
+    family = Family("archsim.workloads", "archsim.workloads").get(given["family"])
+    trace: Trace = family.trace(family.SPEC.model_validate(given))
+    return trace
+
+
+def read_bytes(trace: Trace, role: str) -> int:
+    def of(operator: Operator) -> int:
+        return sum(tensor.bytes for tensor in operator.reads if tensor.role == role)
+
+    return sum(times * of(operator) for operator, _, times in trace.executions())
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_shipped_workload_is_valid_and_asks_for_work(name: str) -> None:
+    assert sum(times * operator.macs for operator, _, times in traced(name).executions()) > 0
+
+
+@pytest.mark.parametrize("path", WORKLOADS.values(), ids=WORKLOADS)
+def test_editors_find_the_schema_of_every_shipped_workload(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith(f"{MODELINE}\n")
+
+
+def test_every_shipped_model_is_a_model() -> None:
+    family = Family("archsim.workloads", "archsim.workloads").get("transformer")
+    for path in shipped("workloads/models").values():
+        family.SPEC.model_validate({**fields("llama-3.1-8b-decode"), "model": data(load(path).root)})
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kv"), [(0, 0), (31_250, 5 * 10**10), (32_000, 51_200_000_000), (625_000, 10**12), (10**6, 16 * 10**11)]
+)
+def test_the_dense_model_reads_a_hundred_billion_weights_and_the_cache_that_is_asked_for(prompt: int, kv: int) -> None:
+    trace = traced("dense-100b-decode", prompt_tokens=prompt)
+    assert trace.parameters == read_bytes(trace, "weights") == 10**11
+    assert read_bytes(trace, "kv") == kv
+
+
+def test_the_dense_model_multiplies_each_weight_once() -> None:
+    trace = traced("dense-100b-decode", prompt_tokens=0)
+    assert sum(times * operator.macs for operator, _, times in trace.executions()) == 10**11
+
+
+def test_the_default_prompt_of_the_dense_model_takes_fifty_gigabytes() -> None:
+    assert read_bytes(traced("dense-100b-decode"), "kv") == 5 * 10**10
+
+
+def test_one_matrix_vector_product_reads_its_matrix_once() -> None:
+    trace = traced("gemv-4096")
+    assert read_bytes(trace, "weights") == 4096 * 4096
+    assert read_bytes(trace, "activations") == 4096
