@@ -1,4 +1,4 @@
-"""The front door: parse the command line, call the study, print. Commands import what they need, so that help is instant."""
+"""The front door: parse, call the study, print. Commands import what they need, so that help is instant."""
 
 from __future__ import annotations
 
@@ -63,22 +63,48 @@ def main() -> None:
 @main.command()
 @click.argument("workload")
 @click.argument("hardware")
-@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value: hardware.components.hbm.count=6, workload.batch=8.")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Override a value: hardware.components.hbm.count=6, workload.batch=8.",
+)
 @click.option("--fidelity", default="flow", show_default=True, metavar="LEVEL", help="How finely time is simulated.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of whatever the workload draws.")
 @click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
-@click.option("--format", "kind", default="table", show_default=True, metavar="KIND", help="What stdout gets: table, json, csv or markdown.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write result.json, resolved.yaml and the reports to.")
-def run(
-    workload: str, hardware: str, sets: tuple[str, ...], fidelity: str, seed: int | None, boundary: str | None, kind: str, output: Path | None
+@click.option(
+    "--format",
+    "kind",
+    default="table",
+    show_default=True,
+    metavar="KIND",
+    help="What stdout gets: table, json, csv or markdown.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write result.json, resolved.yaml and the reports to.",
+)
+def run(  # noqa: PLR0917 - click passes each option by itself
+    workload: str,
+    hardware: str,
+    sets: tuple[str, ...],
+    fidelity: str,
+    seed: int | None,
+    boundary: str | None,
+    kind: str,
+    output: Path | None,
 ) -> None:
     """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`)."""
     from archsim.study import reporting, running
 
     report = reporting.chosen(kind)
     command = shlex.join(["archsim", *sys.argv[1:]])
-    finished = running.run(workload, hardware, sets, fidelity=fidelity, seed=seed, boundary=boundary, command=command)
-    text = reporting.rendered(report, finished.result, sys.stdout.isatty())
+    seeded = () if seed is None else (f"workload.seed={seed}",)
+    finished = running.run(workload, hardware, (*sets, *seeded), fidelity=fidelity, boundary=boundary, command=command)
+    text = reporting.rendered(report, finished.result, terminal=sys.stdout.isatty())
     if output is not None:
         reporting.write(finished, output)
     if kind != "table":

@@ -24,7 +24,7 @@ class DramEnergy(BaseModel):
 
 
 class HbmStack(Component):
-    """One stack. Its sustained rate is bandwidth x efficiency: refresh, turn-around and row misses are in the efficiency, nowhere else."""
+    """One stack. Its sustained rate is bandwidth x efficiency: refresh, turn-around and row misses are in it alone."""
 
     energy_kind: ClassVar[EnergyKind] = "dram"
 
@@ -32,7 +32,7 @@ class HbmStack(Component):
     capacity: BytesOrUnlimited = Field(description="of one stack")
     bandwidth: BandwidthOrUnlimited = Field(description="peak rate of one stack")
     channels: PositiveInt = Field(default=16, description="independent channels of one stack")
-    efficiency: Efficiency = Field(default=Ratio(value=1, source="ideal"), description="sustained share of the peak rate")
+    efficiency: Efficiency = Field(default=Ratio.exactly(1, "ideal"), description="sustained share of the peak rate")
     latency: Picoseconds = Field(default=0, description="from request to first byte, as the requester sees it")
     energy: DramEnergy
 

@@ -13,12 +13,14 @@ from archsim.model.price import BytePrice, Price, StaticPower
 
 KIND = "link"
 
+UNSTATED = "none stated"
+
 
 class Link(Connector):
     """One link with a port in each direction. Its energy has no default: a link that costs nothing must say so."""
 
     kind: Literal["link"] = "link"
-    static: StaticPower = Field(default=Price(value=0, low=0, high=0, source="none stated"), description="power of one link, always on")
+    static: StaticPower = Field(default=Price.exactly(0, UNSTATED), description="power of one link, always on")
     bandwidth: BandwidthOrUnlimited = Field(description="in each direction")
     latency: Picoseconds = Field(default=0, description="from end to end")
     energy: BytePrice = Field(description="per byte that crosses it")

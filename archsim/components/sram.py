@@ -30,9 +30,15 @@ class Sram(Component):
 
     kind: Literal["sram"]
     capacity: BytesOrUnlimited = Field(description="of one instance")
-    bandwidth: BandwidthOrUnlimited = Field(description="read rate of one instance, and write rate where no other is given")
-    write_bandwidth: BandwidthOrUnlimited | Literal["same"] = Field(default="same", description="write rate where it differs")
-    ports: Literal["separate", "shared"] = Field(default="separate", description="whether reads and writes share one port's time")
+    bandwidth: BandwidthOrUnlimited = Field(
+        description="read rate of one instance, and write rate where no other is given"
+    )
+    write_bandwidth: BandwidthOrUnlimited | Literal["same"] = Field(
+        default="same", description="write rate where it differs"
+    )
+    ports: Literal["separate", "shared"] = Field(
+        default="separate", description="whether reads and writes share one port's time"
+    )
     latency: Picoseconds = Field(default=0, description="from request to first byte")
     energy: MemoryEnergy
 

@@ -25,9 +25,10 @@ class Array(BaseModel):
     stationary: Literal["weights", "inputs", "outputs"] = Field(description="the operand that stays in the cells")
 
     def cycles(self, m: int, n: int, k: int) -> int:
-        """Cycles of [m, k] x [k, n]: folds over the array, each with the skew of its operands in and of its results out.
+        """Cycles of [m, k] x [k, n]: folds over the array, each with the skew of operands in and of results out.
 
-        A fold takes 2 rows + cols + streamed - 2 cycles (SCALE-Sim, Samajdar et al., ISPASS 2020), folds do not overlap.
+        A fold takes 2 rows + cols + streamed - 2 cycles (SCALE-Sim, Samajdar et al., ISPASS 2020), folds do not
+        overlap.
         """
         down, across, streamed = {"weights": (k, n, m), "inputs": (k, m, n), "outputs": (m, n, k)}[self.stationary]
         folds = -(-down // self.rows) * -(-across // self.cols)
@@ -56,7 +57,9 @@ class Tile(Component):
     kind: Literal["tile"]
     macs: dict[Dtype, MacRate] = Field(description="peak rate of one tile by data type; 1 MAC is 2 FLOP")
     vector: OpRate = Field(description="rate of the vector unit of one tile")
-    array: Array | None = Field(default=None, description="shape of the MAC array; without it any shape runs at the peak rate")
+    array: Array | None = Field(
+        default=None, description="shape of the MAC array; without it any shape runs at the peak rate"
+    )
     window: Bytes = Field(gt=0, description="bytes that one tile can have outstanding")
     grain: Bytes = Field(gt=0, description="bytes that arrive together: the unit of double buffering")
     energy: TileEnergy

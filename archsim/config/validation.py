@@ -53,7 +53,7 @@ def build(model: type[Model], document: Document, at: KeyPath = (), context: Map
     try:
         built = model.model_validate(data(node), context=dict(context or {}))
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = [item for item in error.errors(include_url=False) if item["type"] != "default_factory_not_called"]
         findings = [_finding(model, document, at, detail) for detail in details[:MAX_FINDINGS]]
         rest = [Diagnostic(f"and {len(details) - MAX_FINDINGS} more")] if len(details) > MAX_FINDINGS else []
         raise InputError([*sorted(_joined(findings), key=_place), *rest]) from None

@@ -1,4 +1,4 @@
-"""Discrepancies of a run, as sentences, from evidence that the engine did not write: the trace, the plan's declarations, the graph.
+"""Discrepancies of a run, as sentences, from evidence that the engine did not write: trace, declarations, graph.
 
 Any sentence stops the report.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from archsim.model.component import Connector
 from archsim.model.machine import Machine
@@ -20,39 +21,49 @@ _SLACK = TICKS
 """Ticks by which the ends of a run may be rounded: one picosecond."""
 
 
+class Books(NamedTuple):
+    """What an audit looks at."""
+
+    trace: Trace
+    plan: Plan
+    machine: Machine
+    run: Run
+
+
 def audit(trace: Trace, plan: Plan, machine: Machine, run: Run) -> tuple[str, ...]:
     """All discrepancies; none where the books balance."""
-    return tuple(sentence for check in CHECKS for sentence in check(trace, plan, machine, run))
+    books = Books(trace, plan, machine, run)
+    return tuple(sentence for check in CHECKS for sentence in check(books))
 
 
-def macs_asked_are_done(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
-    """Each MAC of the trace is done once; tensor parallelism may round a share up, by less than one per device and execution."""
+def macs_asked_are_done(books: Books) -> Iterator[str]:
+    """Each MAC is done once; tensor parallelism may round a share up, by less than one per device and execution."""
     asked: dict[tuple[str, str], int] = defaultdict(int)
     executions: dict[tuple[str, str], int] = defaultdict(int)
-    for operator, phase, times in trace.executions():
+    for operator, phase, times in books.trace.executions():
         if operator.macs:
-            replicas = machine.devices if operator.shards == "none" else 1
+            replicas = books.machine.devices if operator.shards == "none" else 1
             asked[phase, f"mac_{operator.mac_dtype}"] += operator.macs * times * replicas
             executions[phase, f"mac_{operator.mac_dtype}"] += times
-    done = _sums(run, lambda key: (key.phase, key.action) if key.action.startswith("mac_") else None)
+    done = _sums(books.run, lambda key: (key.phase, key.action) if key.action.startswith("mac_") else None)
     for key in sorted(set(asked) | set(done)):
         over = done.get(key, 0) - asked[key]
-        if not 0 <= over <= executions[key] * (machine.devices - 1):
+        if not 0 <= over <= executions[key] * (books.machine.devices - 1):
             yield f"{key[0]}: {asked[key]:,} MACs asked by the trace in {key[1]}, {done.get(key, 0):,} done"
 
 
-def homes_serve_unique_bytes(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
+def homes_serve_unique_bytes(books: Books) -> Iterator[str]:
     """Weights and caches are read at their home as often as the trace asks, and as the mapper declares beyond that."""
     asked: dict[tuple[str, str], int] = defaultdict(int)
-    for operator, phase, times in trace.executions():
+    for operator, phase, times in books.trace.executions():
         for tensor in operator.reads:
             if tensor.role in _HOME_ROLES:
                 asked[phase, tensor.role] += tensor.bytes * times
-    for declared in plan.declarations:
+    for declared in books.plan.declarations:
         asked[declared.phase, declared.tensor] += declared.extra
-    homes = {placed.role: placed.component for placed in plan.placements}
+    homes: dict[str, str] = {placed.role: placed.component for placed in books.plan.placements}
     served = _sums(
-        run,
+        books.run,
         lambda key: (
             (key.phase, key.tensor) if key.action == "read" and homes.get(key.tensor) == key.component else None
         ),
@@ -65,50 +76,55 @@ def homes_serve_unique_bytes(trace: Trace, plan: Plan, machine: Machine, run: Ru
             )
 
 
-def bytes_over_links_meet_memories(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
-    """What a memory reads and writes of a tensor is what the links at it carry: no hop is forgotten, none is counted twice."""
+def bytes_over_links_meet_memories(books: Books) -> Iterator[str]:
+    """What a memory reads and writes of a tensor is what the links at it carry: no hop forgotten, none twice."""
     incident = {
-        name: [key for key, item in machine.components.items() if isinstance(item, Connector) and name in item.between]
-        for name, component in machine.components.items()
+        name: [
+            key
+            for key, item in books.machine.components.items()
+            if isinstance(item, Connector) and name in item.between
+        ]
+        for name, component in books.machine.components.items()
         if component.capacity_bytes != 0
     }
-    stored = _sums(run, lambda key: (key.component, key.tensor) if key.action in ("read", "write") else None)
-    moved = _sums(run, lambda key: (key.component, key.tensor) if key.action == "move" else None)
+    stored = _sums(books.run, lambda key: (key.component, key.tensor) if key.action in ("read", "write") else None)
+    moved = _sums(books.run, lambda key: (key.component, key.tensor) if key.action == "move" else None)
     for (memory, tensor), count in sorted(stored.items()):
         carried = sum(moved.get((link, tensor), 0) for link in incident.get(memory, ()))
         if carried != count:
             yield f"`{memory}` reads and writes {count:,} B of {tensor}, but its links carry {carried:,} B"
 
 
-def actions_have_prices(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
+def actions_have_prices(books: Books) -> Iterator[str]:
     """Each billed action is one that its component offers, with a price."""
-    for component, action in sorted({(machine.group_of(key.component), key.action) for key in run.counts}):
-        if action not in machine.actions.get(component, {}):
+    for component, action in sorted({(books.machine.group_of(key.component), key.action) for key in books.run.counts}):
+        if action not in books.machine.actions.get(component, {}):
             yield f"`{component}` bills `{action}`, which has no price"
 
 
-def ports_fit_the_run(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
+def ports_fit_the_run(books: Books) -> Iterator[str]:
     """No port is busy longer than the run."""
-    for port, ticks in sorted(run.busy.items()):
-        if ticks > run.picoseconds * TICKS + _SLACK:
-            yield f"port `{port.name}` of `{port.component}` is busy for {ticks // TICKS:,} ps of {run.picoseconds:,} ps"
+    for port, ticks in sorted(books.run.busy.items()):
+        if ticks > books.run.picoseconds * TICKS + _SLACK:
+            busy = f"busy for {ticks // TICKS:,} ps of {books.run.picoseconds:,} ps"
+            yield f"port `{port.name}` of `{port.component}` is {busy}"
 
 
-def residents_fit(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
+def residents_fit(books: Books) -> Iterator[str]:
     """What must be held over the run fits where it is placed."""
     used: dict[str, int] = defaultdict(int)
-    for placed in plan.placements:
+    for placed in books.plan.placements:
         used[placed.component] += placed.bytes
     for name, needed in used.items():
-        capacity = machine.components[name].capacity_bytes
-        if capacity is not None and needed > capacity * machine.components[name].count:
-            yield f"`{name}` holds {needed:,} B of {capacity * machine.components[name].count:,} B"
+        capacity = books.machine.components[name].capacity_bytes
+        if capacity is not None and needed > capacity * books.machine.components[name].count:
+            yield f"`{name}` holds {needed:,} B of {capacity * books.machine.components[name].count:,} B"
 
 
-def time_is_held_once(trace: Trace, plan: Plan, machine: Machine, run: Run) -> Iterator[str]:
+def time_is_held_once(books: Books) -> Iterator[str]:
     """The times of the operators add up to the run."""
-    if sum(run.held.values()) != run.picoseconds:
-        yield f"operators hold {sum(run.held.values()):,} ps of {run.picoseconds:,} ps"
+    if sum(books.run.held.values()) != books.run.picoseconds:
+        yield f"operators hold {sum(books.run.held.values()):,} ps of {books.run.picoseconds:,} ps"
 
 
 CHECKS = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from heapq import merge
+from operator import itemgetter
 
 from archsim.engine.live import LiveTask
 
@@ -21,8 +22,7 @@ class Credits:
 
     def take(self, task: LiveTask) -> bool:
         """Take all credits of a task, or queue it where one is missing."""
-        if not any(self.missing(task)):
-            self._pay(task)
+        if self._pay(task):
             return True
         self._asked += 1
         for name in task.place.takes:
@@ -39,12 +39,12 @@ class Credits:
             self.left[name] += amount
             if self.left[name] > self.sizes[name]:
                 raise ValueError(f"{task.name} gives more of buffer {name} than was taken")
+        queues = [self._queues[name].items() for name in gives if self._queues[name]]
         served: dict[int, LiveTask] = {}
-        for asked, waiter in merge(*(self._queues[name].items() for name in gives), key=lambda entry: entry[0]):
+        for asked, waiter in merge(*queues, key=itemgetter(0)):
             if not any(self.left[name] for name in gives):
                 break
-            if asked not in served and not any(self.missing(waiter)):
-                self._pay(waiter)
+            if asked not in served and self._pay(waiter):
                 served[asked] = waiter
         for asked, waiter in served.items():
             for name in waiter.place.takes:
@@ -60,6 +60,11 @@ class Credits:
         waiting = {asked: task for queue in self._queues.values() for asked, task in queue.items()}
         return [waiting[asked] for asked in sorted(waiting)]
 
-    def _pay(self, task: LiveTask) -> None:
-        for name, amount in task.place.takes.items():
-            self.left[name] -= amount
+    def _pay(self, task: LiveTask) -> bool:
+        left, takes = self.left, task.place.takes
+        for name, amount in takes.items():
+            if left[name] < amount:
+                return False
+        for name, amount in takes.items():
+            left[name] -= amount
+        return True

@@ -8,14 +8,14 @@ comes.
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 
 from simpy.events import Event
 
 from archsim.engine.kernel import Bell, Clock, Timer
 from archsim.engine.live import Dock, LiveFlow
-from archsim.engine.maxmin import demand, paces
+from archsim.engine.maxmin import Demand, demand, paces
 from archsim.model.taskgraph import TICKS, Flow, Port
 
 _SLACK = TICKS >> 20
@@ -35,7 +35,8 @@ class FlowNet:
         self._ports: defaultdict[Port, Dock] = defaultdict(dict)
         self._docks: dict[int, tuple[Dock, ...]] = {}
         self._changed: list[LiveFlow] = []
-        self._solutions: dict[tuple[int, ...], list[int]] = {}
+        self._demands: dict[int, Demand] = {}
+        self._paces = lru_cache(maxsize=1024)(paces)
         self._bell = Bell(clock)
         clock.process(self._serve())
 
@@ -68,15 +69,12 @@ class FlowNet:
                 if flow not in seen:
                     group = _connected(flow)
                     seen.update(group)
-                    self._set(group, self._paces(group))
+                    self._set(group, self._paces(tuple(self._demand(one.flow) for one in group)))
 
-    def _paces(self, group: Sequence[LiveFlow]) -> list[int]:
-        if len(group) == 1:
-            return [TICKS]
-        key = tuple(id(one.flow) for one in group)
-        if key not in self._solutions:
-            self._solutions[key] = paces([demand(one.flow) for one in group])
-        return self._solutions[key]
+    def _demand(self, flow: Flow) -> Demand:
+        if id(flow) not in self._demands:
+            self._demands[id(flow)] = demand(flow)
+        return self._demands[id(flow)]
 
     def _set(self, group: Sequence[LiveFlow], speeds: Sequence[int]) -> None:
         """Let a group run at new paces, with a new timer for its next departure, which voids the old ones."""

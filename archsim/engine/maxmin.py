@@ -11,14 +11,16 @@ depends on nothing but the flows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heapreplace
 
 from archsim.model.taskgraph import TICKS, Flow, Port
 
 _FULL = TICKS * TICKS
-_DIGITS = 32
+_URGE_DIGITS = 32
+_LEVEL_DIGITS = 192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Demand:
     """What a flow asks for.
 
@@ -36,20 +38,21 @@ def demand(flow: Flow) -> Demand:
     gets port time in proportion to its weight.
     """
     asked = flow.lead * TICKS if flow.lead else flow.own
-    urge = max(1, (flow.weight * flow.own * TICKS << _DIGITS) // asked)
+    urge = max(1, (flow.weight * flow.own * TICKS << _URGE_DIGITS) // asked)
     return Demand(urge, tuple((port, -(-load * TICKS // flow.own)) for port, load in flow.loads if load))
 
 
-def paces(demands: Sequence[Demand]) -> list[int]:
+def paces(demands: Sequence[Demand]) -> tuple[int, ...]:
     """The pace of each flow, in ticks per picosecond: TICKS where nothing holds it back."""
     pace = [TICKS] * len(demands)
     ports = _contended(demands)
     room = dict.fromkeys(ports, _FULL)
     slope = {port: sum(demands[index].urge * use for index, use in users) for port, users in ports.items()}
     rising = {index for users in ports.values() for index, _ in users}
+    fulls = [(0, number, port) for number, port in enumerate(ports)]
     for fastest in sorted(rising, key=lambda index: (-demands[index].urge, index)):
         while fastest in rising:
-            port = _next_full(room, slope)
+            port = _next_full(fulls, room, slope)
             if port is None or TICKS * slope[port] <= room[port] * demands[fastest].urge:
                 stopped = [fastest]
             else:
@@ -59,7 +62,7 @@ def paces(demands: Sequence[Demand]) -> list[int]:
             for index in stopped:
                 rising.remove(index)
                 _settle(demands[index], pace[index], room, slope)
-    return pace
+    return tuple(pace)
 
 
 def _contended(demands: Sequence[Demand]) -> dict[Port, list[tuple[int, int]]]:
@@ -71,16 +74,26 @@ def _contended(demands: Sequence[Demand]) -> dict[Port, list[tuple[int, int]]]:
     return {port: shares for port, shares in users.items() if sum(use for _, use in shares) > TICKS}
 
 
-def _next_full(room: dict[Port, int], slope: dict[Port, int]) -> Port | None:
-    """The port that is full at the lowest level, among those where a flow still rises."""
-    found = None
-    for port, rise in slope.items():
-        if rise and (found is None or room[port] * slope[found] < room[found] * rise):
-            found = port
-    return found
+def _next_full(fulls: list[tuple[int, int, Port]], room: dict[Port, int], slope: dict[Port, int]) -> Port | None:
+    """The port that is full at the lowest level, among those where a flow still rises.
+
+    `fulls` is a heap of such levels. A level only grows as flows stop, so an entry that is out of date is too low, and
+    it is enough to renew the lowest.
+    """
+    while fulls:
+        level, number, port = fulls[0]
+        if not slope[port]:
+            heappop(fulls)
+            continue
+        now = (room[port] << _LEVEL_DIGITS) // slope[port]
+        if now <= level:
+            return port
+        heapreplace(fulls, (now, number, port))
+    return None
 
 
 def _settle(one: Demand, pace: int, room: dict[Port, int], slope: dict[Port, int]) -> None:
+    """Take a flow that stopped out of its ports: what it uses, and what it would have used of a rising level."""
     for port, use in one.uses:
         if port in room:
             room[port] -= pace * use

@@ -1,4 +1,4 @@
-"""How an operand gets from its home to the tiles, and a result back: a named setting, because it moves a total by a fifth."""
+"""How an operand gets from its home to the tiles, and a result back: a setting that moves a total by a fifth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from archsim.model.graph import NoRoute
+from archsim.model.graph import NoRouteError
 from archsim.model.machine import Machine, Move
 from archsim.model.plan import PlanError
 
@@ -22,7 +22,8 @@ class OperandAccess(BaseModel):
     path: tuple[str, ...] | None = Field(default=None, min_length=2, description="home, memories on the way, tile")
     fan: Mapping[str, PositiveInt] = Field(default={}, description="copies written at a memory on the way")
     reuse: PositiveInt | Literal["all", "kernel"] = Field(
-        default="kernel", description="MACs served by one read of the innermost memory; all: each byte is read once; kernel: as its tiles need"
+        default="kernel",
+        description="MACs served by one read of the innermost memory; all: each byte once; kernel: as its tiles need",
     )
 
 
@@ -32,7 +33,9 @@ class ResultAccess(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: tuple[str, ...] | None = Field(default=None, min_length=2, description="home, memories on the way, tile")
-    reduction: PositiveInt | Literal["all"] = Field(default="all", description="all: there is an accumulator for the whole sum")
+    reduction: PositiveInt | Literal["all"] = Field(
+        default="all", description="all: there is an accumulator for the whole sum"
+    )
 
 
 class AccessSettings(BaseModel):
@@ -80,7 +83,9 @@ def resolve(settings: AccessSettings, activations: str | None, machine: Machine)
         _check(found[role], machine, ("hardware", "mapper", "access", role, "path") if given else ("hardware", "links"))
     home = activations or found["inputs"][-2]
     if home not in machine.components:
-        raise PlanError(f"`activations` names no component: `{home}`", ("hardware", "mapper", "activations"), _known(machine))
+        raise PlanError(
+            f"`activations` names no component: `{home}`", ("hardware", "mapper", "activations"), _known(machine)
+        )
     return Paths(**found, activations=home)
 
 
@@ -93,7 +98,9 @@ def _check(path: tuple[str, ...], machine: Machine, where: tuple[str, ...]) -> N
     for source, target in pairwise(path):
         if not machine.connected(source, target):
             raise PlanError(
-                f"no route from `{source}` to `{target}` through links and switches", where, f"add a link between [{source}, {target}]"
+                f"no route from `{source}` to `{target}` through links and switches",
+                where,
+                f"add a link between [{source}, {target}]",
             )
 
 
@@ -106,11 +113,14 @@ def _default_path(machine: Machine) -> tuple[str, ...]:
     tiles = [name for name in machine.wiring.graph if machine.components[name].pooled]
     memories = [name for name in machine.wiring.graph if machine.components[name].capacity_bytes != 0]
     if len(tiles) != 1 or not memories:
-        raise PlanError("which tiles compute, and from which memory, is not clear: give `mapper.access` paths", ("hardware", "mapper"))
+        raise PlanError(
+            "which tiles compute, and from which memory, is not clear: give `mapper.access` paths",
+            ("hardware", "mapper"),
+        )
     main = max(memories, key=lambda name: (machine.components[name].energy_kind == "dram", _size(machine, name)))
     try:
         path = machine.wiring.path(main, tiles[0])
-    except NoRoute as error:
+    except NoRouteError as error:
         message = f"no route from `{main}` to `{tiles[0]}`: no chain of links joins them"
         raise PlanError(message, ("hardware", "links"), "add a link between them") from error
     return tuple(name for name in path if name in memories or name == tiles[0])
@@ -126,7 +136,9 @@ def from_home(path: tuple[str, ...], home: str) -> tuple[str, ...]:
     return path[path.index(home) :] if home in path else (home, *path[1:])
 
 
-def fetch(tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int], busiest: int | None = None) -> list[Move]:
+def fetch(
+    tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int], busiest: int | None = None
+) -> list[Move]:
     """Moves of an operand of `size` unique bytes down its path; the innermost memory is read `last` bytes."""
     moves, copies = [], 1
     for source, target in pairwise(path[:-1]):

@@ -35,7 +35,10 @@ def all_reduce(operator: Operator, phase: str, machine: Machine, stack: Stack, p
     tiles = machine.components[paths.tile].count
     added = -(-elements * others // (1 if regime.algorithm == "one-shot" else machine.devices))
     local = machine.flow(
-        [Move("outputs", paths.activations, paths.tile, message), Move("outputs", paths.tile, paths.activations, message)],
+        [
+            Move("outputs", paths.activations, paths.tile, message),
+            Move("outputs", paths.tile, paths.activations, message),
+        ],
         [Work(paths.tile, "vector", added, -(-added // tiles), tiles)],
         Requester(tiles),
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from archsim.model.trace import Operator, Tensor
 
 
-def groups(operators: Sequence[Operator], fusion: bool) -> list[tuple[Operator, ...]]:
+def groups(operators: Sequence[Operator], *, fusion: bool) -> list[tuple[Operator, ...]]:
     """Operators by kernel, in program order: each with those that join it before it, its own name last."""
     if not fusion:
         return [(operator,) for operator in operators]
@@ -25,8 +25,9 @@ def groups(operators: Sequence[Operator], fusion: bool) -> list[tuple[Operator, 
 def fused(group: Sequence[Operator]) -> Operator:
     """One operator that does the work of the group under the name of its last.
 
-    It reads what none of the group made before, and writes all that they write: a tensor that only the group itself reads is overwritten or
-    stays in registers, so its reads are gone and its writes are kept only where its role outlives the kernel.
+    It reads what none of the group made before, and writes all that they write: a tensor that only the group itself
+    reads is overwritten or stays in registers, so its reads are gone and its writes are kept only where its role
+    outlives the kernel.
     """
     if len(group) == 1:
         return group[0]
@@ -47,7 +48,7 @@ def fused(group: Sequence[Operator]) -> Operator:
 
 
 def _kept_writes(group: Sequence[Operator]) -> Iterable[Tensor]:
-    """Writes of the host, and those of the others that outlive it: caches and the residual stream, which the host does not write itself."""
+    """Writes of the host, and those of the others that outlive it: caches and the residual stream."""
     *joining, host = group
     inputs = {tensor.name for tensor in host.reads if tensor.role == "activations"}
     writes = {tensor.name: tensor for tensor in host.writes}

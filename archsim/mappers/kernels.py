@@ -1,6 +1,7 @@
 """Which kernel does an operator, and how it occupies the tiles: closed forms, as a library's heuristic has them.
 
-A kernel never takes time here: it says how much work the busiest tile gets, how many tiles are at work, and what the software adds.
+A kernel never takes time here: it says how much work the busiest tile gets, how many tiles are at work, and what the
+software adds.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ _DEPTH = 64
 class Kernel:
     """How an operator runs on one device.
 
-    `ways` tiles are at work, the busiest on `share` of the whole; it spends `critical` MAC slots. `weight_reads` and `input_reads` say how
-    often each byte is read from the innermost memory, `partials` the bytes of partial sums written to it and read back. `launch` is
-    picoseconds of software; `window` the bytes outstanding per tile; `text` names it for the reader.
+    `ways` tiles are at work, the busiest on `share` of the whole; it spends `critical` MAC slots. `weight_reads` and
+    `input_reads` say how often each byte is read from the innermost memory, `partials` the bytes of partial sums
+    written to it and read back. `launch` is picoseconds of software; `window` the bytes outstanding per tile; `text`
+    names it for the reader.
     """
 
     ways: int
@@ -56,8 +58,10 @@ def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:
 
 
 def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
-    """The fastest tile and split on offer, by the larger of supply, operand and MAC time plus launches, waves and splits."""
-    candidates = [_gemm_candidate(shape, tile, split, offered, rates) for tile, split in product(offered.tiles, offered.splits)]
+    """The fastest tile and split on offer: the largest of supply, operand and MAC time, plus launch, waves, splits."""
+    candidates = [
+        _gemm_candidate(shape, tile, split, offered, rates) for tile, split in product(offered.tiles, offered.splits)
+    ]
     return min(candidates, key=lambda kernel: _gemm_time(kernel, weight_bytes, input_bytes, rates))
 
 
@@ -74,7 +78,9 @@ def _gemm_candidate(shape: Gemm, tile: tuple[int, int], split: int, offered: Gem
         ways=min(blocks, rates.tiles),
         critical=ceil(slots),
         share=share / blocks,
-        launch=offered.launch + adding + round(offered.wave * (ceil(waves) if offered.quantised else max(Fraction(1), waves))),
+        launch=offered.launch
+        + adding
+        + round(offered.wave * (ceil(waves) if offered.quantised else max(Fraction(1), waves))),
         weight_reads=Fraction(max(1, -(-rows // offered.multicast))),
         input_reads=Fraction(columns),
         partials=shape.m * shape.n * PARTIAL_BYTES * split if split > 1 else 0,
@@ -94,7 +100,7 @@ def _gemm_time(kernel: Kernel, weight_bytes: int, input_bytes: int, rates: Rates
 
 
 def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> Kernel:
-    """One new token: a block of work is a sequence and KV head (its query group packed into MAC rows), split along the context."""
+    """One new token: a block is a sequence and KV head, its query group packed into MAC rows, or part of its context."""
     blocks = shape.batch * shape.kv_heads
     group = shape.heads // shape.kv_heads
     slots = tiles * offered.slots
@@ -118,7 +124,7 @@ def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: i
 
 
 def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernels) -> int:
-    """The least split near the best occupancy: the last wave of blocks is rarely full (FlashAttention's heuristic, Dao et al.)."""
+    """The least split near the best occupancy: the last wave is rarely full (as FlashAttention has it)."""
     if blocks >= offered.full * slots:
         return 1
 

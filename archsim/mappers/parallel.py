@@ -25,7 +25,9 @@ def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:
         message = f"tensor_parallel {degree} does not divide the model's {trace.heads} attention heads"
         raise PlanError(message, _WHERE, "degrees that do: " + ", ".join(divisors))
     if trace.kv_heads and trace.kv_heads % degree and degree % trace.kv_heads:
-        message = f"tensor_parallel {degree} neither divides the model's {trace.kv_heads} KV heads nor is a multiple of them"
+        message = (
+            f"tensor_parallel {degree} neither divides the model's {trace.kv_heads} KV heads nor is a multiple of them"
+        )
         raise PlanError(message, _WHERE)
     return degree
 
@@ -33,8 +35,9 @@ def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:
 def shard(operator: Operator, degree: int) -> Operator:
     """The part of one device.
 
-    Columns: a part of the weights and outputs. Rows: a part of the weights and inputs, a partial sum of all outputs. Heads: a part of
-    everything (a KV head is kept by several devices where there are fewer heads than devices). None: all of it, on every device.
+    Columns: a part of the weights and outputs. Rows: a part of the weights and inputs, a partial sum of all outputs.
+    Heads: a part of everything (a KV head is kept by several devices where there are fewer heads than devices). None:
+    all of it, on every device.
     """
     if degree == 1 or operator.shards == "none":
         return operator
@@ -43,7 +46,9 @@ def shard(operator: Operator, degree: int) -> Operator:
     whole_writes = matrix and operator.shards == "rows"
     return replace(
         operator,
-        reads=tuple(t if whole_reads and t.role == "activations" else _part(t, degree, operator) for t in operator.reads),
+        reads=tuple(
+            t if whole_reads and t.role == "activations" else _part(t, degree, operator) for t in operator.reads
+        ),
         writes=tuple(t if whole_writes else _part(t, degree, operator) for t in operator.writes),
         macs=-(-operator.macs // degree),
         vector_ops=-(-operator.vector_ops // degree),
@@ -67,5 +72,9 @@ def _shape(operator: Operator, degree: int) -> Gemm | Attention | None:
     if isinstance(shape, Attention):
         return replace(shape, heads=shape.heads // degree, kv_heads=max(1, shape.kv_heads // degree))
     if isinstance(shape, Gemm):
-        return replace(shape, n=-(-shape.n // degree)) if operator.shards == "columns" else replace(shape, k=-(-shape.k // degree))
+        return (
+            replace(shape, n=-(-shape.n // degree))
+            if operator.shards == "columns"
+            else replace(shape, k=-(-shape.k // degree))
+        )
     return None

@@ -36,7 +36,8 @@ def _check(name: str, placed: list[Placement], machine: Machine) -> None:
     if needed <= capacity:
         return
     parts = " + ".join(f"{item.bytes / GB:.1f} GB {item.role}" for item in placed)
-    message = f"the model does not fit: {parts} in `{name}`, which holds {capacity / GB:.1f} GB: {(needed - capacity) / GB:.1f} GB too much"
+    excess = f"{(needed - capacity) / GB:.1f} GB too much"
+    message = f"the model does not fit: {parts} in `{name}`, which holds {capacity / GB:.1f} GB: {excess}"
     raise PlanError(message, ("hardware", "components", name), _remedy(placed, capacity, needed, machine))
 
 

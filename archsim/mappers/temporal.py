@@ -20,7 +20,7 @@ from archsim.model.machine import Machine, Requester, Work
 from archsim.model.plan import Declaration, Plan, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Segment, Task, TaskGraph
-from archsim.model.trace import Attention, Gemm, Operator, Phase, Trace
+from archsim.model.trace import Attention, Gemm, Operator, Phase, Role, Trace
 
 KIND = "temporal"
 
@@ -34,10 +34,18 @@ class Temporal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["temporal"]
-    tensor_parallel: PositiveInt | None = Field(default=None, description="devices that share every operator; all of them where left out")
-    fusion: bool | None = Field(default=None, description="whether operators may join another's kernel; as the stack does where left out")
-    activations: str | None = Field(default=None, description="memory of intermediate results; the last before the tiles where left out")
-    access: AccessSettings = Field(default=AccessSettings(), description="how operands reach the tiles, and results leave them")
+    tensor_parallel: PositiveInt | None = Field(
+        default=None, description="devices that share every operator; all of them where left out"
+    )
+    fusion: bool | None = Field(
+        default=None, description="whether operators may join another's kernel; as the stack does where left out"
+    )
+    activations: str | None = Field(
+        default=None, description="memory of intermediate results; the last before the tiles where left out"
+    )
+    access: AccessSettings = Field(
+        default=AccessSettings(), description="how operands reach the tiles, and results leave them"
+    )
 
 
 SPEC = Temporal
@@ -53,7 +61,7 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     paths = resolve(spec.access, spec.activations, machine)
     if degree > 1:
         device_link(machine)
-    homes = {"weights": paths.main, "kv": paths.kv[0], "state": paths.kv[0], "activations": paths.main}
+    homes: dict[Role, str] = {"weights": paths.main, "kv": paths.kv[0], "state": paths.kv[0], "activations": paths.main}
     placements = place(trace, homes, degree, machine)
     traffic = Traffic(machine, paths, spec.access, stack.residency, _passed_on(trace))
     fusion = stack.fusion if spec.fusion is None else spec.fusion
@@ -62,9 +70,10 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
         graph=TaskGraph(tuple(mapping.segments(trace, batch))),
         placements=placements,
         declarations=tuple(mapping.declarations.values()),
-        parallel={"tensor": degree},
+        parallel={"tensor_parallel": degree},
         in_flight=batch,
-        settings=dict(describe(spec.access, paths)) | {"activations": paths.activations, "fusion": "on" if fusion else "off"},
+        settings=dict(describe(spec.access, paths))
+        | {"activations": paths.activations, "fusion": "on" if fusion else "off"},
     )
 
 
@@ -84,7 +93,9 @@ class _Mapping:
     traffic: Traffic
     fusion: bool
     declarations: dict[tuple[str, str, str], Declaration] = field(default_factory=dict)
-    _made: dict[tuple[str, tuple[int, ...]], tuple[tuple[Task, ...], tuple[Declaration, ...]]] = field(default_factory=dict)
+    _made: dict[tuple[str, tuple[int, ...]], tuple[tuple[Task, ...], tuple[Declaration, ...]]] = field(
+        default_factory=dict
+    )
 
     @property
     def tile(self) -> str:
@@ -101,7 +112,7 @@ class _Mapping:
         for block in trace.blocks:
             if host and opening:
                 found.append(Segment((Task("host", block.phase, (), host, _STREAM, _STREAM),)))
-            kernels_of_block = groups(block.operators, self.fusion)
+            kernels_of_block = groups(block.operators, fusion=self.fusion)
             tasks = tuple(task for group in kernels_of_block for task in self._tasks(group, block.phase, block.times))
             found.append(Segment(tasks, block.times, block.closes))
             opening = bool(block.closes)
@@ -124,7 +135,9 @@ class _Mapping:
         tasks = [self._task(part, kernel, phase)]
         if self.degree > 1 and whole.shards == "rows":
             tasks.append(all_reduce(part, phase, self.machine, self.stack, self.traffic.paths))
-        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), self._declared(whole, part, kernel, phase)
+        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), self._declared(
+            whole, part, kernel, phase
+        )
 
     def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.tile]
@@ -147,7 +160,9 @@ class _Mapping:
         if action not in offered:
             known = ", ".join(f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_"))
             message = f"`{self.tile}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
-            raise PlanError(message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}")
+            raise PlanError(
+                message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}"
+            )
         return action
 
     def _dequantised(self, operator: Operator) -> int:

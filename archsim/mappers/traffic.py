@@ -1,4 +1,4 @@
-"""The bytes that an operator moves: each tensor from its home to the tiles, each result back, by the access settings."""
+"""The bytes that an operator moves: tensors from home to the tiles and results back, by the access settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archsim.model.trace import Attention, Gemm, Operator, Tensor
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How tensors travel on one device. Activations that some operator makes and another takes live on the chip while they fit."""
+    """How tensors travel on one device. Activations that operators pass on to others stay on the chip if they fit."""
 
     machine: Machine
     paths: Paths
@@ -60,7 +60,9 @@ class Traffic:
         copies = 1
         for memory in path[1:-1]:
             copies *= setting.fan.get(memory, 1)
-        last = self._last(tensor, operator, kernel, setting) * (1 if isinstance(setting.reuse, int) and operator.macs else copies)
+        last = self._last(tensor, operator, kernel, setting) * (
+            1 if isinstance(setting.reuse, int) and operator.macs else copies
+        )
         return fetch(name, path, tensor.bytes, last, setting.fan, ceil(last * kernel.share))
 
     def _last(self, tensor: Tensor, operator: Operator, kernel: Kernel, setting: OperandAccess) -> int:

@@ -1,4 +1,4 @@
-"""What a piece of hardware is: frozen parameters, and pure functions that say how fast it serves an action and what the action bills.
+"""What a piece of hardware is: frozen parameters, and pure functions for how fast it serves and what it bills.
 
 A component never sees the simulation, so it is tested without one.
 """
@@ -17,10 +17,10 @@ EnergyKind = Literal["compute", "sram", "dram", "link", "static", "other"]
 
 
 class Action(NamedTuple):
-    """How one instance serves an action: `rate` units per second (None: no limit) through `port`, after `latency` picoseconds.
+    """How one instance serves an action: `rate` units per second (None: no limit) through `port`, after `latency` ps.
 
-    `unit` is what is counted (B, MAC, op), `price` picojoules per unit. Actions of one port share its time. `peak` is the rate of the
-    datasheet where the sustained `rate` is lower.
+    `unit` is what is counted (B, MAC, op), `price` picojoules per unit. Actions of one port share its time. `peak` is
+    the rate of the datasheet where the sustained `rate` is lower.
     """
 
     port: str
@@ -38,13 +38,15 @@ class Component(BaseModel):
 
     energy_kind: ClassVar[EnergyKind] = "other"
     pooled: ClassVar[bool] = False
-    """Whether work goes to any idle instance (tiles under a scheduler), or the address decides which (memories, links)."""
+    """Whether work goes to any idle instance (tiles under a scheduler), or the address decides which (memories)."""
 
     kind: str
     count: PositiveInt = Field(default=1, description="equal instances")
     static: StaticPower = Field(description="power of one instance whenever the machine is on, whatever it does")
     area: SquareMillimetres | None = Field(default=None, description="area of one instance")
-    library: str | None = Field(default=None, description="entry of the component library that gives what is left out here")
+    library: str | None = Field(
+        default=None, description="entry of the component library that gives what is left out here"
+    )
     node: str | None = Field(default=None, description="process node, for the record")
     note: str | None = Field(default=None, description="for the reader")
 
@@ -77,9 +79,12 @@ class Connector(Component):
 
     energy_kind: ClassVar[EnergyKind] = "link"
 
-    between: tuple[str, str] = Field(description="the two components that it joins; `device` stands for the whole machine")
+    between: tuple[str, str] = Field(
+        description="the two components that it joins; `device` stands for the whole machine"
+    )
     topology: Literal["line", "ring", "mesh", "torus", "star", "switch"] | None = Field(
-        default=None, description="how the instances of one group are joined to each other; none: one link between two groups"
+        default=None,
+        description="how the instances of one group are joined to each other; none: one link between two groups",
     )
     shape: Annotated[tuple[PositiveInt, ...], Field(max_length=2)] | None = Field(
         default=None, description="rows and columns of a mesh or torus; a square where left out"

@@ -1,4 +1,4 @@
-"""The graph behind a machine: a node per component group, or per instance where a topology joins them; an edge per link."""
+"""The graph behind a machine: a node per component group, or per instance in a topology; an edge per link."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEVICE = "device"
 """The end of a link that joins whole machines to each other."""
 
 
-class NoRoute(Exception):
+class NoRouteError(Exception):
     """Two components that should exchange data have no link or switch between them."""
 
 
 class Hop(NamedTuple):
-    """A link or switch on a route, the component group that it belongs to, and the port used (a direction, for a link)."""
+    """A link or switch on a route, the component group that it belongs to, and the port used (a link's direction)."""
 
     node: str
     group: str
@@ -30,7 +30,7 @@ class Hop(NamedTuple):
 
 @dataclass(frozen=True)
 class Wiring:
-    """The networkx graph, the group of each node and edge that is not its own group, and how many edges a topology has."""
+    """The networkx graph, the group of each node and edge that has one, and how many edges a topology has."""
 
     graph: nx.Graph[str]
     groups: Mapping[str, str]
@@ -41,10 +41,10 @@ class Wiring:
         return self.groups.get(node, node)
 
     def route(self, source: str, target: str) -> tuple[Hop, ...]:
-        """The shortest way through links and switches (and the routers of a topology), never through a third memory or tile group.
+        """The shortest way through links, switches and the routers of a topology, never through a third memory.
 
         Raises:
-            NoRoute: where there is none.
+            NoRouteError: where there is none.
         """
         nodes = self.graph.nodes
         allowed = [node for node in nodes if node in (source, target) or nodes[node]["passable"]]
@@ -55,7 +55,7 @@ class Wiring:
         """Nodes from one to the other, through any node or only those allowed.
 
         Raises:
-            NoRoute: where there is none.
+            NoRouteError: where there is none.
         """
         import networkx as nx  # slow to import, and checking a file needs no graph
 
@@ -63,7 +63,7 @@ class Wiring:
         try:
             return list(nx.shortest_path(graph, source, target))
         except (nx.NetworkXNoPath, nx.NodeNotFound) as error:
-            raise NoRoute(f"no route from `{source}` to `{target}`") from error
+            raise NoRouteError(f"no route from `{source}` to `{target}`") from error
 
     def _hops(self, here: str, there: str, target: str) -> Iterable[Hop]:
         edge = self.graph.edges[here, there]
@@ -112,10 +112,12 @@ def topology(kind: str, count: int, shape: tuple[int, ...] | None) -> list[tuple
     import networkx as nx  # slow to import, and checking a file needs no graph
 
     if kind in ("line", "ring"):
-        return sorted((min(pair), max(pair)) for pair in (nx.path_graph(count) if kind == "line" else nx.cycle_graph(count)).edges)
+        return sorted(
+            (min(pair), max(pair)) for pair in (nx.path_graph(count) if kind == "line" else nx.cycle_graph(count)).edges
+        )
     if kind in ("star", "switch"):
         return [(0, leaf) for leaf in range(1, count)]
-    rows, columns = shape if shape else (round(count**0.5), round(count**0.5))
+    rows, columns = shape or (round(count**0.5), round(count**0.5))
     grid = nx.grid_2d_graph(rows, columns, periodic=kind == "torus")
     numbered = ((r * columns + c, s * columns + d) for (r, c), (s, d) in grid.edges)
     return sorted((min(pair), max(pair)) for pair in numbered)

@@ -41,4 +41,6 @@ class Header(BaseModel):
     components: Mapping[str, Any]
     links: Mapping[str, Any] = {}
     mapper: Mapping[str, Any]
-    sources: Mapping[str, str] = Field(default={}, description="for numbers that are not prices: path of the value, and where it is from")
+    sources: Mapping[str, str] = Field(
+        default={}, description="for numbers that are not prices: path of the value, and where it is from"
+    )

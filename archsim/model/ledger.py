@@ -1,8 +1,8 @@
-"""The double-entry ledger: integer counts by component and action (credit) and by operator, phase and tensor (debit)."""
+"""The double-entry ledger: counts by component and action (credit) and by operator, phase and tensor (debit)."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from archsim.model.machine import Machine
 from archsim.model.run import Run
@@ -10,7 +10,8 @@ from archsim.model.run import Run
 STATIC_ACTION = "static"
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One entry: `count` units (B, MAC, op; ps for time) of an action."""
 
     component: str
@@ -23,7 +24,7 @@ class Row(NamedTuple):
 
 
 def ledger(run: Run, machine: Machine) -> tuple[Row, ...]:
-    """All rows of a run: what was done, then watts x picoseconds of every component, all instances counted, at work or not."""
+    """All rows of a run: what was done, then the time of every powered component, all instances, at work or not."""
     return (*_done(run, machine), *_static(run, machine))
 
 

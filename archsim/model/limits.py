@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from archsim.model.machine import Machine
@@ -14,8 +13,9 @@ from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Port, Task, TaskGraph
 class OperatorTime:
     """One line of the operator table.
 
-    `time_s` is the time that the operator held; `limiter` what took the largest part of it and `second_limiter` the next; `achieved` and
-    `peak` are rates of the busiest port in `unit` per second; `bound_s` is the time of its mapped traffic at peak rates (the roofline).
+    `time_s` is the time that the operator held; `limiter` what took the largest part of it and `second_limiter` the
+    next; `achieved` and `peak` are rates of the busiest port in `unit` per second; `bound_s` is the time of its
+    mapped traffic at peak rates (the roofline).
     """
 
     operator: str
@@ -32,11 +32,10 @@ class OperatorTime:
 
 @dataclass(slots=True)
 class _Demand:
-    """Sums over all executions of one operator: ticks by port, ticks of stall and of overhead, units and roofline ticks by port."""
+    """Sums over all executions of one operator: by port and action, and of what no port explains."""
 
-    ports: dict[Port, int] = field(default_factory=dict)
-    units: dict[Port, int] = field(default_factory=dict)
-    roof: dict[Port, float] = field(default_factory=dict)
+    ticks: dict[Port, int] = field(default_factory=dict)
+    units: dict[tuple[Port, str], int] = field(default_factory=dict)
     stall: int = 0
     overhead: int = 0
 
@@ -46,60 +45,67 @@ def operator_times(graph: TaskGraph, run: Run, machine: Machine) -> tuple[Operat
     demands: dict[Span, _Demand] = {}
     for segment in graph.segments:
         for task in segment.tasks:
-            _add(demands.setdefault(Span(task.operator, task.phase), _Demand()), task, segment.times, machine)
+            _add(demands.setdefault(Span(task.operator, task.phase), _Demand()), task, segment.times)
     return tuple(_line(span, demand, run, machine) for span, demand in demands.items())
 
 
-def _add(demand: _Demand, task: Task, times: int, machine: Machine) -> None:
+def _add(demand: _Demand, task: Task, times: int) -> None:
     for flow in task.flows:
-        for port, ticks in flow.needs:
-            demand.ports[port] = demand.ports.get(port, 0) + ticks * times
+        for need in flow.needs:
+            demand.ticks[need.port] = demand.ticks.get(need.port, 0) + need.ticks * times
+            place = (need.port, need.action)
+            demand.units[place] = demand.units.get(place, 0) + need.units * times
         demand.stall += flow.stall * times
-        for leg in flow.legs:
-            group = machine.group_of(leg.component)
-            action = machine.actions[group][leg.action]
-            port = _port(flow.needs, leg.component, action.port)
-            demand.units[port] = demand.units.get(port, 0) + leg.bill * times
-            peak = action.peak or action.rate
-            if peak:
-                demand.roof[port] = demand.roof.get(port, 0.0) + leg.bill * times / (machine.instances(group) * peak)
-    demand.overhead += (task.launch + max((flow.fill + flow.drain for flow in task.flows), default=0)) * times * TICKS
-
-
-def _port(needs: Iterable[tuple[Port, int]], component: str, name: str) -> Port:
-    """The port of a leg; a link's leg counts at the direction that the flow uses most."""
-    own = {port: ticks for port, ticks in needs if port.component == component}
-    wanted = Port(component, name)
-    return wanted if wanted in own or not own else max(own, key=lambda port: own[port])
+    around = task.launch + max((flow.fill + flow.drain for flow in task.flows), default=0)
+    demand.overhead += around * times * TICKS
 
 
 def _line(span: Span, demand: _Demand, run: Run, machine: Machine) -> OperatorTime:
     held = run.held.get(span, 0)
-    waits = {" ".join(port): ticks for port, ticks in demand.ports.items() if ticks}
+    waits = {" ".join(port): ticks for port, ticks in demand.ticks.items() if ticks}
     waits |= {"outstanding requests": demand.stall, "launch and fill": demand.overhead}
-    ranked = sorted(waits, key=lambda name: -waits[name])
-    busiest = max(demand.ports, key=lambda port: demand.ports[port], default=None)
-    seconds = held / PS_PER_SECOND
-    achieved, peak, unit = _rates(busiest, demand, seconds, machine)
+    first, second = sorted(waits, key=lambda name: -waits[name])[:2]
+    busiest = max(demand.ticks, key=lambda port: demand.ticks[port], default=None)
+    achieved, peak, unit = _rates(busiest, demand, held / PS_PER_SECOND, machine)
     return OperatorTime(
         operator=span.operator,
         phase=span.phase,
-        time_s=seconds,
+        time_s=held / PS_PER_SECOND,
         share=held / run.picoseconds if run.picoseconds else 0.0,
-        limiter=ranked[0] if waits[ranked[0]] else "nothing",
-        second_limiter=ranked[1] if waits[ranked[1]] else "nothing",
+        limiter=first if waits[first] else "nothing",
+        second_limiter=second if waits[second] else "nothing",
         achieved=achieved,
         peak=peak,
         unit=unit,
-        bound_s=max(demand.roof.values(), default=0.0),
+        bound_s=_bound(demand, machine),
     )
 
 
 def _rates(port: Port | None, demand: _Demand, seconds: float, machine: Machine) -> tuple[float, float | None, str]:
+    """Units per second that the port's actions reached, the peak of the fastest of them, and the unit."""
     if port is None:
         return 0.0, None, ""
+    actions = [action for place, action in demand.units if place == port]
+    peaks = [_peak(port, action, machine) for action in actions]
+    units = sum(demand.units[port, action] for action in actions)
+    peak = None if None in peaks else max(rate for rate in peaks if rate is not None)
+    unit = machine.actions[machine.group_of(port.component)][actions[0]].unit
+    return (units / seconds if seconds else 0.0), peak, f"{unit}/s"
+
+
+def _bound(demand: _Demand, machine: Machine) -> float:
+    """Seconds of the mapped traffic at peak rates: the longest of the ports, each with all its instances at work."""
+    seconds: dict[Port, float] = {}
+    for (port, action), units in demand.units.items():
+        peak = _peak(port, action, machine)
+        if peak is not None:
+            seconds[port] = seconds.get(port, 0.0) + units / peak
+    return max(seconds.values(), default=0.0)
+
+
+def _peak(port: Port, action: str, machine: Machine) -> int | None:
+    """Units per second of all instances behind a port; an edge of a topology stands for itself."""
     group = machine.group_of(port.component)
-    actions = [action for action in machine.actions[group].values() if action.port == port.name] or [machine.actions[group]["move"]]
-    rates = [action.peak or action.rate for action in actions]
-    peak = None if None in rates else max(rate for rate in rates if rate) * machine.instances(group)
-    return (demand.units.get(port, 0) / seconds if seconds else 0.0), peak, f"{actions[0].unit}/s"
+    rate = machine.actions[group][action].peak or machine.actions[group][action].rate
+    edges = machine.wiring.edges.get(group, 1) if group != port.component else 1
+    return None if rate is None else rate * machine.instances(group) // edges

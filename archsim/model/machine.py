@@ -1,4 +1,4 @@
-"""The machine as a graph of components: it knows the routes, and it alone makes flows, so that no hop can be forgotten."""
+"""The machine as a graph of components: it knows the routes, and it alone makes flows, so no hop is forgotten."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archsim.model.component import Action, Component
-from archsim.model.graph import Hop, NoRoute, Wiring, wire
+from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.price import Boundary
-from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Port
+from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Need, Port
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`bytes` of a tensor on one device, read at `source`, carried, and written at `target` (tiles neither read nor write).
+    """`bytes` of a tensor on one device: read at `source`, carried, written at `target` (tiles do neither).
 
-    `busiest` is the part of the busiest requester, where the requesters have links of their own; an even share where left out. Nobody waits
-    for a move that is `posted`: a result on its way home.
+    `busiest` is the part of the busiest requester, where the requesters have links of their own; an even share where
+    left out. Nobody waits for a move that is `posted`: a result on its way home.
     """
 
     tensor: str
@@ -28,7 +29,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`amount` of an action on one device, of which the busiest of `ways` instances spends `critical` (idle slots included)."""
+    """`amount` of an action on one device; the busiest of `ways` instances spends `critical`, idle slots included."""
 
     component: str
     action: str
@@ -39,7 +40,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit) in grains of `grain`."""
+    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit)."""
 
     ways: int
     window: int | None = None
@@ -50,8 +51,9 @@ class Requester:
 class Machine:
     """Components by name, and the graph that joins their instances.
 
-    A group of equal instances is one node with a count, unless a topology joins its instances to each other: then each is a node of its own.
-    Equal devices are folded: everything stands `devices` times, and each device does the same.
+    A group of equal instances is one node with a count, unless a topology joins its instances to each other: then
+    each is a node of its own. Equal devices are folded: everything stands `devices` times, and each device does the
+    same.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Machine:
         """Links and switches from one node to another, never through a third memory or tile group; found once.
 
         Raises:
-            NoRoute: where the graph has none.
+            NoRouteError: where the graph has none.
         """
         key = (source, target)
         if key not in self._routes:
@@ -85,7 +87,7 @@ class Machine:
         """Whether there is a route."""
         try:
             self.route(source, target)
-        except NoRoute:
+        except NoRouteError:
             return False
         return True
 
@@ -108,16 +110,19 @@ class Machine:
     def flow(self, moves: Sequence[Move], work: Sequence[Work], requester: Requester, drain: int = 0) -> Flow:
         """One flow of moves and work that advance together.
 
-        Its own time is the larger of the sum of critical / rate over each port, and of Little's lead x latency / window; `drain` picoseconds
-        (the depth of a reduction) are added at its end.
+        Its own time is the larger of the sum of critical / rate over each port, and of Little's lead x latency /
+        window; `drain` picoseconds (the depth of a reduction) are added at its end.
         """
         carried = [piece for move in moves for piece in self._carried(move)]
-        worked = [(self._worked(item), Port(item.component, self._action(item.component, item.action).port)) for item in work]
+        worked = [
+            (self._worked(item), Port(item.component, self._action(item.component, item.action).port)) for item in work
+        ]
         needs = self._needs(carried + worked)
+        ticks = _by_port(needs)
         compute = {port for _, port in worked}
         grains, lead = self._grains(moves, requester)
-        supplied = max((ticks for port, ticks in needs.items() if port not in compute), default=0)
-        computed = max((ticks for port, ticks in needs.items() if port in compute), default=0)
+        supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
+        computed = max((spent for port, spent in ticks.items() if port in compute), default=0)
         route = self._longest(moves)
         first, last = (supplied, 0) if computed >= supplied else (0, computed)
         stall = 0
@@ -125,24 +130,25 @@ class Machine:
             stall = lead * (route + _grain(computed, grains)) * TICKS // (requester.ways * requester.window)
         return Flow(
             legs=tuple(leg for leg, _ in carried + worked),
-            own=max(stall, *needs.values(), 0),
+            own=max(stall, *ticks.values(), 0),
             loads=tuple(sorted(self._loads(carried + worked).items())),
             fill=route + (_grain(first, grains) if lead else 0),
             drain=drain + (_grain(last, grains) if lead else 0),
             lead=lead * self.devices,
             weight=requester.ways * self.devices,
             stall=stall,
-            needs=tuple(sorted(needs.items())),
+            needs=needs,
         )
 
     def exchange(self, link: str, tensor: str, sent: int, rate: int | None) -> Flow:
-        """Every device sends `sent` bytes over its own link to the others, at `rate` bytes per second at most (None: the link's own)."""
+        """Every device sends `sent` bytes over its own link, at no more than `rate` bytes per second."""
         leg = self._leg(link, "move", tensor, sent, sent, 1)
         needs = self._needs([(leg, Port(link, "down"))])
+        ticks = _by_port(needs)
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
-        loads = tuple((port, ticks) for port, ticks in needs.items() if ticks)
-        own = max(stall, *needs.values())
-        return Flow((leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=tuple(needs.items()))
+        loads = tuple((port, spent) for port, spent in ticks.items() if spent)
+        own = max(stall, *ticks.values())
+        return Flow((leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs)
 
     def _grains(self, moves: Sequence[Move], requester: Requester) -> tuple[int, int]:
         inbound: dict[str, int] = {}
@@ -163,7 +169,11 @@ class Machine:
         yield from self._stored(move, move.source, "read")
         for hop in self.route(move.source, move.target):
             ways = self.components[hop.group].count
-            critical = -(-move.bytes // ways) if move.busiest is None or ways == 1 else max(move.busiest, -(-move.bytes // ways))
+            critical = (
+                -(-move.bytes // ways)
+                if move.busiest is None or ways == 1
+                else max(move.busiest, -(-move.bytes // ways))
+            )
             yield self._leg(hop.node, "move", move.tensor, move.bytes, critical, ways), Port(hop.node, hop.port)
         yield from self._stored(move, move.target, "write")
 
@@ -171,7 +181,10 @@ class Machine:
         served = self.actions[memory].get(action)
         if served is not None:
             ways = self.components[memory].count
-            yield self._leg(memory, action, move.tensor, move.bytes, -(-move.bytes // ways), ways), Port(memory, served.port)
+            yield (
+                self._leg(memory, action, move.tensor, move.bytes, -(-move.bytes // ways), ways),
+                Port(memory, served.port),
+            )
 
     def _worked(self, work: Work) -> Leg:
         return self._leg(work.component, work.action, "", work.amount, work.critical, work.ways)
@@ -182,16 +195,18 @@ class Machine:
     def _action(self, component: str, action: str) -> Action:
         return self.actions[self.group_of(component)][action]
 
-    def _needs(self, pieces: Iterable[tuple[Leg, Port]]) -> dict[Port, int]:
-        """Ticks that the busiest instance of each port spends."""
-        needs: dict[Port, int] = {}
+    def _needs(self, pieces: Iterable[tuple[Leg, Port]]) -> tuple[Need, ...]:
+        """Demands by port and action, in the order of the legs."""
+        sums: dict[tuple[Port, str], tuple[int, int]] = {}
         for leg, port in pieces:
             rate = self._action(leg.component, leg.action).rate
-            needs[port] = needs.get(port, 0) + (leg.critical * PS_PER_SECOND * TICKS // rate if rate is not None else 0)
-        return needs
+            spent = leg.critical * PS_PER_SECOND * TICKS // rate if rate is not None else 0
+            before = sums.get((port, leg.action), (0, 0))
+            sums[port, leg.action] = (before[0] + spent, before[1] + leg.bill)
+        return tuple(Need(port, action, *pair) for (port, action), pair in sums.items())
 
     def _loads(self, pieces: Iterable[tuple[Leg, Port]]) -> dict[Port, int]:
-        """Ticks taken of each port: by all the work where any idle instance may do it, by the busiest instance where the address decides."""
+        """Ticks taken of each port: by all the work where it is pooled, by the busiest instance where it is not."""
         loads: dict[Port, int] = {}
         for leg, port in pieces:
             rate = self._action(leg.component, leg.action).rate
@@ -202,6 +217,14 @@ class Machine:
             slots, servers = (leg.critical * leg.ways, self.instances(group)) if pooled else (leg.critical, 1)
             loads[port] = loads.get(port, 0) + slots * PS_PER_SECOND * TICKS // (servers * rate)
         return {port: load for port, load in loads.items() if load}
+
+
+def _by_port(needs: Iterable[Need]) -> dict[Port, int]:
+    """Ticks of the busiest instance of each port: its actions share its time."""
+    ticks: dict[Port, int] = {}
+    for need in needs:
+        ticks[need.port] = ticks.get(need.port, 0) + need.ticks
+    return ticks
 
 
 def _awaited(moves: Sequence[Move]) -> Sequence[Move]:
@@ -216,4 +239,6 @@ def _grain(ticks: int, grains: int) -> int:
 
 def assemble(name: str, boundary: Boundary, devices: int, components: Mapping[str, Component]) -> Machine:
     """A machine of components by name, links among them."""
-    return Machine(name, boundary, devices, components, {key: item.actions() for key, item in components.items()}, wire(components))
+    return Machine(
+        name, boundary, devices, components, {key: item.actions() for key, item in components.items()}, wire(components)
+    )

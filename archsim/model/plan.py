@@ -10,7 +10,7 @@ from archsim.model.trace import Role
 
 
 class PlanError(Exception):
-    """A trace that does not go onto a machine: `where` is the path of the value to change, its first part `hardware` or `workload`."""
+    """A trace does not go onto a machine; `where` is the path of the value to change, hardware or workload first."""
 
     def __init__(self, message: str, where: tuple[str, ...], help: str = "") -> None:
         super().__init__(message)
@@ -32,8 +32,8 @@ class Placement:
 class Declaration:
     """What an operator asks of a tensor's home beyond its unique bytes, and why.
 
-    Over the run, `component` serves `bytes` reads of `tensor` for `operator`: the unique bytes of the trace and `extra` (replicas, further
-    passes; negative for hits that never reach it).
+    Over the run, `component` serves `bytes` reads of `tensor` for `operator`: the unique bytes of the trace and
+    `extra` (replicas, further passes; negative for hits that never reach it).
     """
 
     operator: str
@@ -46,7 +46,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A trace mapped onto a machine. `parallel` holds the degrees of parallelism, chosen or given; their product is `devices`."""
+    """A trace mapped onto a machine; the degrees in `parallel`, chosen or given, multiply to `devices`."""
 
     graph: TaskGraph
     placements: tuple[Placement, ...]

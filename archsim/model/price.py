@@ -28,9 +28,16 @@ class Figure(BaseModel):
     value: float = Field(ge=0)
     low: float = Field(ge=0)
     high: float = Field(ge=0)
-    boundary: Boundary | None = Field(default=None, description="what the figure covers; the machine's own where left out")
+    boundary: Boundary | None = Field(
+        default=None, description="what the figure covers; the machine's own where left out"
+    )
     grade: Grade = "assumed"
     source: str = ""
+
+    @classmethod
+    def exactly(cls, value: float, source: str) -> Self:
+        """A figure without a range."""
+        return cls(value=value, low=value, high=value, source=source)
 
     @model_validator(mode="before")
     @classmethod
@@ -42,7 +49,9 @@ class Figure(BaseModel):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.value <= self.high:
-            raise ValueError(f"a range must hold its value: low {self.low:g} <= value {self.value:g} <= high {self.high:g}")
+            raise ValueError(
+                f"a range must hold its value: low {self.low:g} <= value {self.value:g} <= high {self.high:g}"
+            )
         return self
 
 
@@ -72,7 +81,10 @@ class _Unit:
 
     def write(self, price: Price) -> dict[str, str]:
         texts = price.model_dump(mode="json", exclude_none=True)
-        return {key: units.format_quantity(item, self.dimension) if key in _WITH_UNIT else item for key, item in texts.items()}
+        return {
+            key: units.format_quantity(item, self.dimension) if key in _WITH_UNIT else item
+            for key, item in texts.items()
+        }
 
 
 _SCHEMA = dict[str, str] | str

@@ -40,15 +40,20 @@ class Priced:
 def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> PriceList:
     """Prices of all actions of a machine by (component, action), static power included.
 
-    A price without a boundary has the machine's; one without a source was stated in `origin`, unless `sources` names its path.
+    A price without a boundary has the machine's; one without a source was stated in `origin`, unless `sources` names
+    its path.
     """
     listed: dict[tuple[str, str], Price] = {}
     stated = {_action_of(path): text for path, text in sources.items()}
     for name, component in machine.components.items():
-        prices = {action: item.price for action, item in machine.actions[name].items()} | {STATIC_ACTION: component.static}
+        prices = {action: item.price for action, item in machine.actions[name].items()} | {
+            STATIC_ACTION: component.static
+        }
         for action, price in prices.items():
             source = price.source or stated.get((name, action), origin)
-            listed[name, action] = price.model_copy(update={"boundary": price.boundary or machine.boundary, "source": source})
+            listed[name, action] = price.model_copy(
+                update={"boundary": price.boundary or machine.boundary, "source": source}
+            )
     return listed
 
 

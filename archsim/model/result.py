@@ -140,8 +140,12 @@ class Result:
         used: dict[str, int] = {}
         for placed in self.plan.placements:
             used[placed.component] = used.get(placed.component, 0) + placed.bytes * self.machine.devices
-        totals = {name: item.capacity_bytes for name, item in self.machine.components.items() if item.capacity_bytes != 0}
-        return {name: (used.get(name, 0), total and total * self.machine.instances(name)) for name, total in totals.items()}
+        totals = {
+            name: item.capacity_bytes for name, item in self.machine.components.items() if item.capacity_bytes != 0
+        }
+        return {
+            name: (used.get(name, 0), total and total * self.machine.instances(name)) for name, total in totals.items()
+        }
 
 
 def _percentile(ordered: list[float], percent: int) -> float | None:

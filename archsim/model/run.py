@@ -41,8 +41,9 @@ class Mark:
 class Run:
     """Time and counts of one simulation.
 
-    `counts` holds completions x bills. `held` divides all picoseconds among operators: each instant belongs to the earliest task in program
-    order that has started and not ended, or to `(static)`. `busy` is, per port, the ticks of it that completed flows took.
+    `counts` holds completions x bills. `held` divides all picoseconds among operators: each instant belongs to the
+    earliest task in program order that has started and not ended, or to `(static)`. `busy` is, per port, the ticks of
+    it that completed flows took.
     """
 
     picoseconds: int

@@ -1,7 +1,7 @@
-"""The software that runs on a machine: what it adds to the hardware's own time, and which kernels it has to choose from.
+"""The software on a machine: what it adds to the hardware's own time, and which kernels it has to choose from.
 
-Measured time belongs to a device and its software. Overheads, kernel shapes and thresholds stand here; efficiencies of a memory generation
-stand with the memory. The stack `ideal` adds nothing and divides work evenly over all tiles.
+Measured time belongs to a device and its software. Overheads, kernel shapes and thresholds stand here; efficiencies
+of a memory generation stand with the memory. The stack `ideal` adds nothing and divides work evenly over all tiles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archsim.model.price import Efficiency, Ratio
 
 Window = BytesOrUnlimited | Literal["tile"]
 
-_FULL = Ratio(value=1, source="ideal")
+_FULL = Ratio.exactly(1, "ideal")
 
 
 class _Part(BaseModel):
@@ -23,32 +23,42 @@ class _Part(BaseModel):
 
 
 class GemmKernels(_Part):
-    """Matrix kernels: the mapper takes the fastest of `tiles` x `splits` by a closed form, as a library's heuristic does."""
+    """Matrix kernels: the mapper takes the fastest of `tiles` x `splits` by a closed form, as libraries do."""
 
     launch: Picoseconds = Field(default=0, description="graph node and prologue, beside the latency of the route")
     wave: Picoseconds = Field(default=0, description="fill and epilogue of each wave of output tiles")
-    quantised: bool = Field(default=False, description="whether a started wave costs a whole one (false: persistent kernels)")
-    tiles: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(
-        default=(), description="rows and columns of the output tiles on offer; none: work divides evenly over all compute tiles"
+    quantised: bool = Field(
+        default=False, description="whether a started wave costs a whole one (false: persistent kernels)"
     )
-    splits: tuple[PositiveInt, ...] = Field(default=(1,), description="parts that the reduction dimension can be split in")
+    tiles: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(
+        default=(),
+        description="rows and columns of the output tiles on offer; none: work divides evenly over all compute tiles",
+    )
+    splits: tuple[PositiveInt, ...] = Field(
+        default=(1,), description="parts that the reduction dimension can be split in"
+    )
     split_cost: Picoseconds = Field(default=0, description="of adding up the parts of a split reduction")
     slots: PositiveInt = Field(default=1, description="output tiles that one compute tile works on at once")
     multicast: PositiveInt = Field(default=1, description="output tiles that share one read of their weights")
     efficiency: Efficiency = Field(default=_FULL, description="sustained share of the peak MAC rate")
-    window: Window = Field(default="tile", description="bytes that one compute tile has outstanding; tile: what the hardware allows")
+    window: Window = Field(
+        default="tile", description="bytes that one compute tile has outstanding; tile: what the hardware allows"
+    )
 
 
 class DecodeAttentionKernels(_Part):
-    """Attention of one new token: a tile of work is a sequence and KV head, split along the context to fill the machine.
+    """Attention of one new token: a tile of work is a sequence and KV head, split along the context to fill it.
 
-    Rule: no split from `full` of the slots on; else the least number of parts that reaches `near` of the best occupancy.
+    Rule: no split from `full` of the slots on; else the least number of parts that reaches `near` of the best
+    occupancy.
     """
 
     launch: Picoseconds = 0
     wave: Picoseconds = 0
     splits: bool = Field(default=True, description="whether the context is split at all")
-    splits_ungrouped: bool = Field(default=True, description="whether it is split where each query head has its own KV head")
+    splits_ungrouped: bool = Field(
+        default=True, description="whether it is split where each query head has its own KV head"
+    )
     max_splits: PositiveInt = 1 << 16
     block: PositiveInt = Field(default=1, description="tokens of the context that are not split further")
     slots: PositiveInt = 1
@@ -68,7 +78,9 @@ class PrefillAttentionKernels(_Part):
     tile: Picoseconds = Field(default=0, description="prologue and epilogue of each tile of work")
     rows: PositiveInt = 1
     efficiency: Efficiency = _FULL
-    append: Picoseconds = Field(default=0, description="writing the keys and values of one token and KV head into the cache")
+    append: Picoseconds = Field(
+        default=0, description="writing the keys and values of one token and KV head into the cache"
+    )
 
 
 class VectorKernels(_Part):
@@ -80,18 +92,21 @@ class VectorKernels(_Part):
 class Regime(_Part):
     """A collective up to a message size: `base` + `hop` x (devices - 1) + bytes on the wire / `bandwidth`.
 
-    The bytes that each device sends: one-shot (devices - 1) x message, two-shot and ring 2 (devices - 1) / devices x message.
+    The bytes that each device sends: one-shot (devices - 1) x message, two-shot and ring 2 (devices - 1) / devices x
+    message.
     """
 
     up_to: BytesOrUnlimited = None
     algorithm: Literal["one-shot", "two-shot", "ring"] = "ring"
     base: Picoseconds = 0
     hop: Picoseconds = 0
-    bandwidth: Bandwidth | None = Field(default=None, description="sustained by one device; the link's own where left out")
+    bandwidth: Bandwidth | None = Field(
+        default=None, description="sustained by one device; the link's own where left out"
+    )
 
 
 class Collectives(_Part):
-    """Regimes by operation, smallest messages first; they change at thresholds of the implementation, not at the fastest."""
+    """Regimes by operation, smallest messages first; they change at thresholds, not where another is faster."""
 
     all_reduce: tuple[Regime, ...] = (Regime(),)
 
@@ -109,8 +124,12 @@ class Stack(_Part):
     name: str
     source: str = Field(description="measurements that the numbers were fitted on, or why they are what they are")
     fusion: bool = Field(default=True, description="whether operators that may join another's kernel do")
-    residency: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="share of an on-chip memory that activations can fill")
-    dequantise: Annotated[float, Field(ge=0)] = Field(default=1.0, description="vector operations per narrow weight turned into the MACs' type")
+    residency: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of an on-chip memory that activations can fill"
+    )
+    dequantise: Annotated[float, Field(ge=0)] = Field(
+        default=1.0, description="vector operations per narrow weight turned into the MACs' type"
+    )
     gemm: GemmKernels = GemmKernels()
     decode_attention: DecodeAttentionKernels = DecodeAttentionKernels()
     prefill_attention: PrefillAttentionKernels = PrefillAttentionKernels()

@@ -1,7 +1,7 @@
 """The mapper's answer and the engine's question: legs, flows, tasks and their order.
 
-Sizes are exact integers: bytes, MACs or operations for counts, picoseconds for delays, and ticks (2**-64 picoseconds) for the time that a
-flow needs of a port. With integers equal layers take equal time, to the last tick.
+Sizes are exact integers: bytes, MACs or operations for counts, picoseconds for delays, and ticks (2**-64 picoseconds)
+for the time that a flow needs of a port. With integers equal layers take equal time, to the last tick.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Port(NamedTuple):
 class Leg:
     """One tensor's use of one component: what the ledger books and what the busiest instance serves.
 
-    `bill` counts all instances, `critical` the busiest one, `ways` the instances at work: critical <= bill <= critical x ways.
+    `bill` counts all instances, `critical` the busiest one, `ways` the instances at work: critical <= bill <=
+    critical x ways.
     """
 
     component: str
@@ -38,13 +39,23 @@ class Leg:
     ways: int
 
 
+class Need(NamedTuple):
+    """What a flow asks of a port by one action: ticks of the busiest instance, and units of all instances."""
+
+    port: Port
+    action: str
+    ticks: int
+    units: int
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Legs that advance together, with the delays around them.
 
-    `own` is its time alone in ticks; `loads` what it takes of each port over its life, in ticks, never more than `own`. `fill` and `drain`
-    are picoseconds before and after. `lead` is the bytes asked for (0 where nothing moves) by `weight` requesters. `stall` is Little's
-    bound in ticks, already part of `own`; `needs` are the ticks that the busiest instance of each port spends: both kept to name the limiter.
+    `own` is its time alone in ticks; `loads` what it takes of each port over its life, in ticks, never more than
+    `own`. `fill` and `drain` are picoseconds before and after. `lead` is the bytes asked for (0 where nothing moves)
+    by `weight` requesters. `stall` is Little's bound in ticks, already part of `own`; `needs` are its demands by port
+    and action: both kept to name the limiter.
     """
 
     legs: tuple[Leg, ...]
@@ -55,16 +66,17 @@ class Flow:
     lead: int = 0
     weight: int = 1
     stall: int = 0
-    needs: tuple[tuple[Port, int], ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A launch, then flows side by side; the task ends with the last.
 
-    `after` and `makes` are labels, as tensors in a sequential program: a label means the latest earlier task that makes it, across layer and
-    segment borders; a label that no earlier task makes is ready from the start. `takes` and `gives` are credits of named buffers: all that
-    are taken are taken together at the start, or none; those given come back at the end.
+    `after` and `makes` are labels, as tensors in a sequential program: a label means the latest earlier task that
+    makes it, across layer and segment borders; a label that no earlier task makes is ready from the start. `takes`
+    and `gives` are credits of named buffers: all that are taken are taken together at the start, or none; those given
+    come back at the end.
     """
 
     operator: str
@@ -79,7 +91,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Tasks in program order, `times` over; `closes` names what is complete when the last iteration is (a token, a prompt), or is empty."""
+    """Tasks in program order, `times` over; `closes` names what the last of them completes (a token), or is empty."""
 
     tasks: tuple[Task, ...]
     times: int = 1

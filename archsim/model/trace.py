@@ -1,7 +1,8 @@
 """What a model asks for, in exact integers; where it happens is the mapper's business.
 
-A trace is blocks of operators in program order. Equal layers stand once, with a repeat count. Operators name the tensors that they read and
-write: a tensor is made by the latest earlier operator that writes its name, and one that nobody writes comes from outside.
+A trace is blocks of operators in program order. Equal layers stand once, with a repeat count. Operators name the
+tensors that they read and write: a tensor is made by the latest earlier operator that writes its name, and one that
+nobody writes comes from outside.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Gemm:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`queries` new tokens of each of `batch` sequences against `context` keys and values (themselves included where they are cached).
+    """`queries` new tokens of each of `batch` sequences against `context` keys and values, their own if cached.
 
     With `causal`, query i of the new tokens sees the context less the queries that come after it.
     """
@@ -57,9 +58,10 @@ class Attention:
 class Operator:
     """One operator: MACs in `mac_dtype`, vector operations, and the tensors that it reads and writes.
 
-    `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the outputs), by `rows` of
-    the weights (each makes a partial sum of all outputs, which must be reduced), by attention `heads`, or `none` (each device does it all).
-    `joins` names the operator of the same block whose kernel may do this one in passing, or is empty.
+    `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the
+    outputs), by `rows` of the weights (each makes a partial sum of all outputs, which must be reduced), by attention
+    `heads`, or `none` (each device does it all). `joins` names the operator of the same block whose kernel may do
+    this one in passing, or is empty.
     """
 
     name: str
@@ -75,7 +77,7 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Operators in program order, executed `times` over; `closes` says what is complete after the last (`prompt`, `token`), or is empty."""
+    """Operators in program order, `times` over; `closes` names what the last completes (prompt, token), or is empty."""
 
     operators: tuple[Operator, ...]
     phase: Phase
@@ -95,7 +97,8 @@ class Resident:
 class Trace:
     """All that the model asks for in one run.
 
-    `parameters` is the number of stored values of all weights; `kv_heads` bounds tensor parallelism over attention (0: no attention).
+    `parameters` is the number of stored values of all weights; `kv_heads` bounds tensor parallelism over attention
+    (0: no attention).
     """
 
     blocks: tuple[Block, ...]

@@ -15,7 +15,9 @@ class Format(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dtype: Dtype
-    group: PositiveInt | None = Field(default=None, description="values that share one scale, along the reduction dimension")
+    group: PositiveInt | None = Field(
+        default=None, description="values that share one scale, along the reduction dimension"
+    )
     scale: Dtype = Field(default="fp16", description="data type of the scales")
 
     def bytes(self, rows: int, length: int) -> int:
@@ -50,8 +52,12 @@ class Workload(BaseModel):
     name: str
     family: str
     batch: PositiveInt = Field(default=1, description="sequences decoded together")
-    prompt_tokens: Annotated[int, Field(ge=0)] = Field(default=0, description="tokens of each sequence before the first output token")
-    prompt_cached: bool = Field(default=True, description="false: prefill is simulated, and time to first token reported")
+    prompt_tokens: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="tokens of each sequence before the first output token"
+    )
+    prompt_cached: bool = Field(
+        default=True, description="false: prefill is simulated, and time to first token reported"
+    )
     output_tokens: PositiveInt = Field(default=1, description="tokens that each sequence puts out")
     dtypes: Dtypes
     seed: Annotated[int, Field(ge=0)] = 0

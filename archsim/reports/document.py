@@ -44,7 +44,7 @@ def document(result: Result) -> Document:
 def count(entry: Priced) -> Document:
     """One row of the ledger with its price in picojoules per unit."""
     price = entry.price
-    return {**entry.row._asdict(), "price_pj": price.value, "low_pj": price.low, "high_pj": price.high}
+    return {**asdict(entry.row), "price_pj": price.value, "low_pj": price.low, "high_pj": price.high}
 
 
 def stored_as(stored: Format) -> str | Document:

@@ -22,7 +22,9 @@ def entries(what: str) -> Iterable[tuple[str, str]]:
 def _files(folder: str) -> Iterable[tuple[str, str]]:
     for name, path in shipped(folder).items():
         document = load(path, folder)
-        title, group = (node_at(document, (key,)) for key in ("name", "class" if folder == HARDWARE_FOLDER else "family"))
+        title, group = (
+            node_at(document, (key,)) for key in ("name", "class" if folder == HARDWARE_FOLDER else "family")
+        )
         yield name, f"{data(group) if group else '':<12} {data(title) if title else ''}"
 
 

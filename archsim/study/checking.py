@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Hardware:
-    """A checked hardware file: its header, its components and links by name, its mapper with its settings, and its stack."""
+    """A checked hardware file: header, components and links by name, mapper with its settings, and stack."""
 
     document: Document
     header: Header
@@ -62,6 +63,13 @@ class Findings:
             self.all += error.diagnostics
             return None
 
+    @staticmethod
+    def settled(found: Found | None) -> Found:
+        """What a check returned, once `stop` has let it pass."""
+        if found is None:
+            raise AssertionError("a check without findings returns its values")
+        return found
+
     def stop(self) -> None:
         """Raise `InputError` with all findings, if there are any."""
         if self.all:
@@ -71,7 +79,9 @@ class Findings:
 def findings_of(name: str) -> tuple[Diagnostic, ...]:
     """What is wrong with a hardware or workload file, given by path or shipped name; its `schema` says which it is."""
     try:
-        folder = next((folder for folder in (HARDWARE_FOLDER, WORKLOAD_FOLDER) if name in shipped(folder)), HARDWARE_FOLDER)
+        folder = next(
+            (folder for folder in (HARDWARE_FOLDER, WORKLOAD_FOLDER) if name in shipped(folder)), HARDWARE_FOLDER
+        )
         document = load(find(name, folder), folder)
         _check(document)
     except InputError as error:
@@ -92,7 +102,7 @@ def _check(document: Document) -> None:
 def check_workload(document: Document) -> Job:
     """The values of a workload document; raise `InputError`."""
     document = with_model(document)
-    family = WORKLOADS.get(*_choice(document, ("family",), WORKLOADS))
+    family = WORKLOADS.get(*_choice(document, ("family",)))
     return Job(document, build(family.SPEC, document), family)
 
 
@@ -104,18 +114,19 @@ def check_hardware(document: Document) -> Hardware:
     components: dict[str, Component] = {}
     for section in ("components", "links"):
         for name in _names(document, section):
-            built = findings.of(lambda at=(section, name): _component(document, at))
+            built = findings.of(partial(_component, document, (section, name)))
             if built is not None:
                 components[name] = built
-    mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"), MAPPERS)))
+    mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"))))
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
     stack = findings.of(lambda: build(Stack, load_stack(header.stack, document))) if header else None
     findings.all += _misjoined(document, components) + _twice(document)
     findings.stop()
-    return Hardware(document, header, components, mapper, settings, stack)
+    settled = findings.settled
+    return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack))
 
 
-def _choice(document: Document, at: KeyPath, family: Family) -> tuple[str, Any]:
+def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:
     """The kind that a document names, and where; raise `InputError` where it names none."""
     node = node_at(document, at)
     if not isinstance(node, ScalarNode):
@@ -129,7 +140,7 @@ def _names(document: Document, section: str) -> list[str]:
 
 
 def _component(document: Document, at: tuple[str, str]) -> Component:
-    kinds = {kind: module for kind, module in COMPONENTS.members().items()}
+    kinds = COMPONENTS.members()
     node = node_at(document, (*at, "kind"))
     if node is None and at[0] == "links":
         return build(_model(kinds["link"]), document, at)
@@ -155,7 +166,9 @@ def _misjoined(document: Document, components: Mapping[str, Component]) -> list[
         for index, end in enumerate(item.between):
             if end != DEVICE and end not in known:
                 where = position_at(document, ("links", name, "between", index))
-                findings.append(Diagnostic(f"`{name}` joins `{end}`, which is no component", where, did_you_mean(end, known)))
+                findings.append(
+                    Diagnostic(f"`{name}` joins `{end}`, which is no component", where, did_you_mean(end, known))
+                )
         if item.topology is None and item.between[0] == item.between[1]:
             where = position_at(document, ("links", name, "between"))
             findings.append(Diagnostic(f"`{name}` joins `{item.between[0]}` to itself: say by which topology", where))
@@ -166,5 +179,6 @@ def _twice(document: Document) -> list[Diagnostic]:
     """Names that are both a component's and a link's: the ledger could not tell them apart."""
     both = set(_names(document, "components")) & set(_names(document, "links"))
     return [
-        Diagnostic(f"`{name}` names both a component and a link", position_at(document, ("links", name), key=True)) for name in sorted(both)
+        Diagnostic(f"`{name}` names both a component and a link", position_at(document, ("links", name), key=True))
+        for name in sorted(both)
     ]

@@ -13,7 +13,7 @@ from archsim.config.document import Document, KeyPath, apply_sets, load, merge, 
 from archsim.config.graft import planted
 from archsim.config.shipped import find, library_path, shipped
 from archsim.config.source import digest, read_source
-from archsim.config.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
+from archsim.config.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, scalar
 from archsim.config.validation import unknown_choice
 
 HARDWARE_FOLDER = "hw_configs"
@@ -60,7 +60,10 @@ def _table(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple
     text = read_source(path)
     position = node.position
     rows = tuple(
-        MappingNode(position, {key: Entry(position, ScalarNode(position, cell)) for key, cell in row.items() if key and cell})
+        MappingNode(
+            position,
+            {key: Entry(position, ScalarNode(position, scalar(cell))) for key, cell in row.items() if key and cell},
+        )
         for row in csv.DictReader(io.StringIO(text))
     )
     return SequenceNode(position, rows), ((str(path), digest(text)),)

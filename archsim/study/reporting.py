@@ -20,7 +20,7 @@ def chosen(kind: str) -> ModuleType:
     return REPORTS.get(kind)
 
 
-def rendered(report: ModuleType, result: Result, terminal: bool) -> str:
+def rendered(report: ModuleType, result: Result, *, terminal: bool) -> str:
     """A report's text; one that can takes the width and colours of a terminal."""
     if terminal and "color" in inspect.signature(report.render).parameters:
         text: str = report.render(result, width=_width(), color="NO_COLOR" not in os.environ)
@@ -46,7 +46,7 @@ def write(finished: Finished, folder: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write beside the file, then put it in its place: a reader never sees half of it, an interrupt leaves the old one."""
+    """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(text, encoding="utf-8")

@@ -13,10 +13,12 @@ _UNRESOLVED = {"components", "links", "mapper", "stack"}
 
 
 def resolved(job: Job, target: Hardware) -> str:
-    """Both files of a run under `workload` and `hardware`, with library entries, the stack and all defaults in place."""
+    """Both files of a run under `workload` and `hardware`, with library entries, stack and defaults in place."""
     hardware = target.header.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_UNRESOLVED)
     hardware["stack"] = target.stack.model_dump(mode="json", exclude_none=True)
-    hardware["components"] = {name: _dumped(item) for name, item in target.components.items() if not isinstance(item, Connector)}
+    hardware["components"] = {
+        name: _dumped(item) for name, item in target.components.items() if not isinstance(item, Connector)
+    }
     hardware["links"] = {name: _dumped(item) for name, item in target.components.items() if isinstance(item, Connector)}
     hardware["mapper"] = target.settings.model_dump(mode="json", exclude_none=True)
     workload = job.workload.model_dump(mode="json", by_alias=True, exclude_none=True)

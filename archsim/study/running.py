@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.config.diagnostics import Diagnostic, InputError, fail
 from archsim.config.document import Document, position_at
 from archsim.engine.audit import audit
 from archsim.engine.simulate import simulate
 from archsim.model.ledger import ledger
-from archsim.model.machine import Machine, assemble
+from archsim.model.machine import assemble
 from archsim.model.plan import Plan, PlanError
 from archsim.model.price import BOUNDARIES
 from archsim.model.pricing import PriceList, price_list, priced
@@ -39,7 +39,6 @@ def run(
     sets: Sequence[str] = (),
     *,
     fidelity: str = "flow",
-    seed: int | None = None,
     boundary: str | None = None,
     command: str = "",
 ) -> Finished:
@@ -49,16 +48,14 @@ def run(
         InputError: with every finding about the files.
         AuditError: where the books do not balance.
     """
-    overrides = [*sets, *([f"workload.seed={seed}"] if seed is not None else [])]
-    documents = load_pair(workload, hardware, overrides)
+    documents = load_pair(workload, hardware, sets)
     findings = Findings()
     job = findings.of(lambda: check_workload(documents[0]))
     target = findings.of(lambda: check_hardware(documents[1]))
     findings.stop()
-    if job is None or target is None:
-        raise AssertionError("a check without findings returns its values")
-    _check_boundary(boundary, target)
-    return Finished(job, target, simulated(job, target, fidelity, command))
+    checked = Findings.settled(job), Findings.settled(target)
+    _check_boundary(boundary, checked[1])
+    return Finished(*checked, simulated(*checked, fidelity, command))
 
 
 def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result:
@@ -76,17 +73,18 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result
     if discrepancies:
         raise AuditError("the books do not balance:\n" + "\n".join(f"- {sentence}" for sentence in discrepancies))
     prices = price_list(machine, f"stated in {target.document.name}", target.header.sources)
-    return Result(
+    result = Result(
         workload=job.workload,
         hardware=target.header,
         machine=machine,
         plan=plan,
         run=done,
         entries=priced(ledger(done, machine), prices),
-        warnings=(*plan.warnings, *_free(machine, prices)),
+        warnings=(*plan.warnings, *_free(prices)),
         provenance=Provenance((*job.document.sources, *target.document.sources), command),
         wall_s=wall,
     )
+    return replace(result, warnings=(*result.warnings, *_beyond_tdp(result)))
 
 
 def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
@@ -99,11 +97,26 @@ def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
 def _check_boundary(wanted: str | None, target: Hardware) -> None:
     given = target.header.boundary
     if wanted is not None and wanted != given:
-        reason = f"{target.header.name} states its prices and static power at the boundary `{given}`; it has no data to convert them to `{wanted}`"
+        stated = f"{target.header.name} states its prices and static power at the boundary `{given}`"
+        reason = f"{stated}; it has no data to convert them to `{wanted}`"
         fail(reason, position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
 
 
-def _free(machine: Machine, prices: PriceList) -> list[str]:
+def _beyond_tdp(result: Result) -> list[str]:
+    """A warning where a machine would have had to slow down: power does not limit time here."""
+    tdp, power = result.hardware.tdp, result.average_w / result.machine.devices
+    if tdp is None or power <= tdp:
+        return []
+    return [
+        f"{power:.0f} W per device is above the TDP of {tdp:g} W, which is not enforced: a real one would be slower"
+    ]
+
+
+def _free(prices: PriceList) -> list[str]:
     """A warning that names what costs nothing: an explicit zero is allowed, but never silent."""
-    free = [f"{name} {action}" for (name, action), price in prices.items() if price.high == 0 and price.source != "none stated"]
+    free = [
+        f"{name} {action}"
+        for (name, action), price in prices.items()
+        if price.high == 0 and price.source != "none stated"
+    ]
     return [f"priced at zero: {', '.join(free)}"] if free else []

@@ -21,7 +21,7 @@ def flows(draw: st.DrawFn) -> Flow:
     return Flow((), own, loads, lead=draw(st.integers(0, 10**9)), weight=draw(st.integers(1, 200)))
 
 
-def fills(demands: list[Demand], speeds: list[int], port: Port) -> Fraction:
+def fills(demands: list[Demand], speeds: tuple[int, ...], port: Port) -> Fraction:
     return Fraction(
         sum(pace * dict(one.uses).get(port, 0) for one, pace in zip(demands, speeds, strict=True)), TICKS**2
     )

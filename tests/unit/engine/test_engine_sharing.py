@@ -53,18 +53,18 @@ def test_a_small_reader_does_not_wait_for_the_big_stream_beside_it() -> None:
 
 def test_shares_go_with_requesters() -> None:
     many, few = flow(10_000, "hbm", lead=5_000, weight=3), flow(10_000, "hbm", lead=5_000, weight=1)
-    assert paces([demand(many), demand(few)]) == [TICKS * 3 // 4, TICKS // 4]
+    assert paces([demand(many), demand(few)]) == (TICKS * 3 // 4, TICKS // 4)
 
 
 def test_flows_that_move_nothing_compete_by_weight_alone() -> None:
     long, short = flow(9000, "mac", weight=3), flow(10, "mac", weight=1)
-    assert paces([demand(long), demand(short)]) == [TICKS * 3 // 4, TICKS // 4]
+    assert paces([demand(long), demand(short)]) == (TICKS * 3 // 4, TICKS // 4)
 
 
 def test_what_a_slow_flow_cannot_use_goes_to_the_others() -> None:
     slow = Flow((), 1000 * TICKS, ((LINK, 100 * TICKS),), lead=100)
     fast = [flow(1000, "link", lead=1000)] * 2
-    assert paces([demand(slow), *map(demand, fast)]) == [TICKS, TICKS * 9 // 20, TICKS * 9 // 20]
+    assert paces([demand(slow), *map(demand, fast)]) == (TICKS, TICKS * 9 // 20, TICKS * 9 // 20)
 
 
 def test_a_departure_gives_its_share_back_and_an_arrival_takes_one() -> None:
@@ -78,7 +78,7 @@ def test_a_departure_gives_its_share_back_and_an_arrival_takes_one() -> None:
 def test_a_flow_gets_what_another_is_kept_from_elsewhere() -> None:
     left, bridge, right = flow(100, "a", lead=100, weight=3), flow(100, "a", "b", lead=100), flow(100, "b", lead=100)
     paced = paces([demand(one) for one in (left, bridge, right)])
-    assert paced == [TICKS * 3 // 4, TICKS // 4, TICKS * 3 // 4]
+    assert paced == (TICKS * 3 // 4, TICKS // 4, TICKS * 3 // 4)
 
 
 def test_a_port_without_load_connects_nobody() -> None:
