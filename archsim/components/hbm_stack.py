@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.config.units import BandwidthOrUnlimited, BytesOrUnlimited, Picoseconds
 from archsim.model.component import Action, Component, EnergyKind
 from archsim.model.price import BytePrice, Efficiency, Ratio
@@ -14,10 +15,8 @@ from archsim.model.price import BytePrice, Efficiency, Ratio
 KIND = "hbm_stack"
 
 
-class DramEnergy(BaseModel):
+class DramEnergy(Checked):
     """Prices of reading and writing a byte, row activation included."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     read: BytePrice
     write: BytePrice

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from archsim.config.checked import Checked
 from archsim.config.units import BandwidthOrUnlimited, BytesOrUnlimited, Picoseconds
 from archsim.model.component import Action, Component, EnergyKind
 from archsim.model.price import BytePrice
@@ -14,10 +15,8 @@ from archsim.model.price import BytePrice
 KIND = "sram"
 
 
-class MemoryEnergy(BaseModel):
+class MemoryEnergy(Checked):
     """Prices of reading and writing a byte."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     read: BytePrice
     write: BytePrice

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.config.units import Bytes, MacRate, OpRate
 from archsim.model.component import Action, Component, EnergyKind
 from archsim.model.dtype import Dtype
@@ -15,10 +16,8 @@ from archsim.model.price import MacPrice, OpPrice
 KIND = "tile"
 
 
-class Array(BaseModel):
+class Array(Checked):
     """A systolic array: operands are held in `rows` x `cols` cells, or streamed through them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: PositiveInt
     cols: PositiveInt
@@ -39,10 +38,8 @@ class Array(BaseModel):
         return self.rows * self.cols * self.cycles(m, n, k)
 
 
-class TileEnergy(BaseModel):
+class TileEnergy(Checked):
     """Prices of a tile's actions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mac: dict[Dtype, MacPrice] = Field(description="per multiply-accumulate, by data type")
     vector: OpPrice = Field(description="per operation of the vector unit")

@@ -14,10 +14,14 @@ from archsim.config.validation import unknown_choice
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The modules of `package` that name a `KIND`, and those that are entry points of `group` in installed packages."""
+    """The modules of `package` that name a `KIND`, and those that are entry points of `group` in installed packages.
+
+    `called` is what files and options call a kind of this family; "<family> kind" where left out.
+    """
 
     package: str
     group: str
+    called: str = ""
 
     def members(self) -> Mapping[str, ModuleType]:
         """The modules by kind; raise `InputError` where two claim one kind, or an entry point can't be loaded."""
@@ -31,7 +35,7 @@ class Family:
         """The module of a kind; raise `InputError` for an unknown one."""
         members = self.members()
         if kind not in members:
-            what = f"{self.package.rpartition('.')[2].removesuffix('s')} kind"
+            what = self.called or f"{self.package.rpartition('.')[2].removesuffix('s')} kind"
             raise InputError([unknown_choice(what, kind, self.kinds(), position)])
         return members[kind]
 

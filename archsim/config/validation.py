@@ -80,7 +80,7 @@ def _finding(model: type[BaseModel], document: Document, at: KeyPath, error: Err
     kind, context = error["type"], error.get("ctx", {})
     path = (*at, *_path(node_at(document, at), error["loc"]))
     if kind == "missing":
-        return missing_key(document, (*path, error["loc"][-1]))
+        return _missing(document, path, error["loc"][-1])
     if kind == "extra_forbidden":
         return _unknown_key(model, document, path, error["loc"])
     if kind in {"union_tag_not_found", "union_tag_invalid"}:
@@ -100,11 +100,20 @@ def _finding(model: type[BaseModel], document: Document, at: KeyPath, error: Err
     return Diagnostic(_message(error), position_at(document, path, key=on_key), way_out)
 
 
+def _missing(document: Document, path: KeyPath, part: str | int) -> Diagnostic:
+    """A key that a mapping lacks, or an item that a list lacks."""
+    if isinstance(part, str):
+        return missing_key(document, (*path, part))
+    return Diagnostic(f"must have at least {part + 1} items", position_at(document, path))
+
+
 def _unknown_key(model: type[BaseModel], document: Document, path: KeyPath, loc: KeyPath) -> Diagnostic:
     present = node_at(document, path[:-1])
+    written = present.entries if isinstance(present, MappingNode) else {}
     known = list(_field_names(model, loc[:-1]))
-    absent = [name for name in known if not isinstance(present, MappingNode) or name not in present.entries]
-    way_out = did_you_mean(str(path[-1]), absent) or f"known keys: {listed(known)}"
+    added = str(path[-1]) in written and written[str(path[-1])].added  # a `--set` meant a key, present or not
+    candidates = known if added else [name for name in known if name not in written]
+    way_out = did_you_mean(str(path[-1]), candidates) or f"known keys: {listed(known)}"
     return Diagnostic(f"unknown key `{path[-1]}`", position_at(document, path, key=True), way_out)
 
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.model.graph import NoRouteError
 from archsim.model.machine import Machine, Move
 from archsim.model.plan import PlanError
 
 
-class OperandAccess(BaseModel):
+class OperandAccess(Checked):
     """From home to tile: the memories on the way, copies written at each, and how often the last one is read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: tuple[str, ...] | None = Field(default=None, min_length=2, description="home, memories on the way, tile")
     fan: Mapping[str, PositiveInt] = Field(default={}, description="copies written at a memory on the way")
@@ -27,10 +26,8 @@ class OperandAccess(BaseModel):
     )
 
 
-class ResultAccess(BaseModel):
+class ResultAccess(Checked):
     """From tile to home: how many MACs are summed before the innermost memory is touched."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: tuple[str, ...] | None = Field(default=None, min_length=2, description="home, memories on the way, tile")
     reduction: PositiveInt | Literal["all"] = Field(
@@ -38,10 +35,8 @@ class ResultAccess(BaseModel):
     )
 
 
-class AccessSettings(BaseModel):
+class AccessSettings(Checked):
     """Access of each operand; paths left out follow the graph from the main memory to the tiles."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: OperandAccess = OperandAccess()
     kv: OperandAccess = OperandAccess()

@@ -59,48 +59,93 @@ def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:
 
 def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
     """The fastest tile and split on offer: the largest of supply, operand and MAC time, plus launch, waves, splits."""
-    candidates = [
-        _gemm_candidate(shape, tile, split, offered, rates) for tile, split in product(offered.tiles, offered.splits)
+    choices = [
+        _Choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
     ]
-    return min(candidates, key=lambda kernel: _gemm_time(kernel, weight_bytes, input_bytes, rates))
+    supply = (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0
+    return min(choices, key=lambda choice: choice.seconds(weight_bytes, input_bytes, supply, rates)).kernel()
 
 
-def _gemm_candidate(shape: Gemm, tile: tuple[int, int], split: int, offered: GemmKernels, rates: Rates) -> Kernel:
-    rows, columns = -(-shape.m // tile[0]), -(-shape.n // tile[1])
-    blocks = rows * columns * split
-    depth = -(-shape.k // (split * _DEPTH)) * _DEPTH
-    load = Fraction(blocks, rates.tiles)
-    share = Fraction(ceil(load)) if offered.quantised else max(Fraction(1), load)
-    waves = share / offered.slots
-    slots = share * tile[0] * tile[1] * depth / Fraction(offered.efficiency.value).limit_denominator(10**6)
-    adding = offered.split_cost if split > 1 else 0
-    return Kernel(
-        ways=min(blocks, rates.tiles),
-        critical=ceil(slots),
-        share=share / blocks,
-        launch=offered.launch
-        + adding
-        + round(offered.wave * (ceil(waves) if offered.quantised else max(Fraction(1), waves))),
-        weight_reads=Fraction(max(1, -(-rows // offered.multicast))),
-        input_reads=Fraction(columns),
-        partials=shape.m * shape.n * PARTIAL_BYTES * split if split > 1 else 0,
-        window=offered.window,
-        text=f"{tile[0]}x{tile[1]}" + (f", K split in {split}" if split > 1 else ""),
-    )
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One tile and split for a matrix product on `tiles` compute tiles."""
 
+    shape: Gemm
+    tile: tuple[int, int]
+    split: int
+    offered: GemmKernels
+    tiles: int
 
-def _gemm_time(kernel: Kernel, weight_bytes: int, input_bytes: int, rates: Rates) -> float:
-    read = float(weight_bytes * kernel.weight_reads + input_bytes * kernel.input_reads) + kernel.partials
-    times = (
-        (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0,
-        float(kernel.share) * rates.tiles * read / rates.operands if rates.operands else 0.0,
-        kernel.critical / rates.macs if rates.macs else 0.0,
-    )
-    return kernel.launch * 1e-12 + max(times)
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of output tiles."""
+        return -(-self.shape.m // self.tile[0]), -(-self.shape.n // self.tile[1])
+
+    @property
+    def blocks(self) -> int:
+        """Output tiles, each split counted."""
+        rows, columns = self.grid
+        return rows * columns * self.split
+
+    @property
+    def most(self) -> tuple[int, int]:
+        """Blocks of the busiest compute tile, as a fraction; at least one."""
+        if self.offered.quantised:
+            return -(-self.blocks // self.tiles), 1
+        return max(self.blocks, self.tiles), self.tiles
+
+    @property
+    def launch(self) -> int:
+        """Picoseconds of software."""
+        above, below = self.most
+        waves = above / (below * self.offered.slots)
+        waves = ceil(waves) if self.offered.quantised else max(1.0, waves)
+        adding = self.offered.split_cost if self.split > 1 else 0
+        return self.offered.launch + adding + round(self.offered.wave * waves)
+
+    @property
+    def slots(self) -> float:
+        """MAC slots of the busiest compute tile."""
+        above, below = self.most
+        depth = -(-self.shape.k // (self.split * _DEPTH)) * _DEPTH
+        return above * self.tile[0] * self.tile[1] * depth / (below * self.offered.efficiency.value)
+
+    @property
+    def weight_reads(self) -> int:
+        """Times that each weight is read from the innermost memory."""
+        return max(1, -(-self.grid[0] // self.offered.multicast))
+
+    @property
+    def partials(self) -> int:
+        """Bytes of partial sums."""
+        return self.shape.m * self.shape.n * PARTIAL_BYTES * self.split if self.split > 1 else 0
+
+    def seconds(self, weight_bytes: int, input_bytes: int, supply: float, rates: Rates) -> float:
+        """Its time by the closed form."""
+        above, below = self.most
+        read = weight_bytes * self.weight_reads + input_bytes * self.grid[1] + self.partials
+        served = read * above * self.tiles / (below * self.blocks)
+        operands = served / rates.operands if rates.operands else 0.0
+        return self.launch * 1e-12 + max(supply, operands, self.slots / rates.macs if rates.macs else 0.0)
+
+    def kernel(self) -> Kernel:
+        """What the mapper makes a flow of."""
+        above, below = self.most
+        return Kernel(
+            ways=min(self.blocks, self.tiles),
+            critical=ceil(self.slots),
+            share=Fraction(above, below * self.blocks),
+            launch=self.launch,
+            weight_reads=Fraction(self.weight_reads),
+            input_reads=Fraction(self.grid[1]),
+            partials=self.partials,
+            window=self.offered.window,
+            text=f"{self.tile[0]}x{self.tile[1]}" + (f", K split in {self.split}" if self.split > 1 else ""),
+        )
 
 
 def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> Kernel:
-    """One new token: a block is a sequence and KV head, its query group packed into MAC rows, or part of its context."""
+    """One new token: a block is a sequence and KV head (its query group packed into MAC rows), or a part of it."""
     blocks = shape.batch * shape.kv_heads
     group = shape.heads // shape.kv_heads
     slots = tiles * offered.slots

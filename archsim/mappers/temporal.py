@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.mappers import kernels
 from archsim.mappers.access import AccessSettings, describe, resolve
 from archsim.mappers.collectives import all_reduce, device_link
@@ -28,10 +29,8 @@ _STREAM = ("stream",)
 """Kernels of one stream run one after the other."""
 
 
-class Temporal(BaseModel):
+class Temporal(Checked):
     """The mapper's section of a hardware file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["temporal"]
     tensor_parallel: PositiveInt | None = Field(

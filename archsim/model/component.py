@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.config.units import SquareMillimetres
 from archsim.model.price import Price, StaticPower
 
@@ -31,10 +32,8 @@ class Action(NamedTuple):
     peak: int | None = None
 
 
-class Component(BaseModel):
+class Component(Checked):
     """Parameters of a group of equal instances; every kind of hardware extends this in a file of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     energy_kind: ClassVar[EnergyKind] = "other"
     pooled: ClassVar[bool] = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.config.units import Watts
 from archsim.model.dtype import Dtype
 from archsim.model.price import Boundary
@@ -15,20 +16,16 @@ from archsim.model.workload import StoredAs
 HardwareClass = Literal["gpu", "dataflow", "near-memory", "hard-wired", "edge", "reference"]
 
 
-class NativeDtypes(BaseModel):
+class NativeDtypes(Checked):
     """The data types that a machine is meant to run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: StoredAs
     kv: StoredAs
     activations: Dtype
 
 
-class Header(BaseModel):
+class Header(Checked):
     """What a hardware file says beside its components, links and mapper, which are checked by their kinds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_name: Literal["archsim.hardware/1"] = Field(alias="schema")
     name: str

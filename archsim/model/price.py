@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from archsim.config import units
+from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 from archsim.config.units import Dimension
 
@@ -17,13 +18,11 @@ Grade = Literal["measured", "published", "derived", "assumed"]
 BOUNDARIES: tuple[Boundary, ...] = ("device", "chip", "board", "server", "facility")
 
 
-class Figure(BaseModel):
+class Figure(Checked):
     """A number with its range and source. Lengths of the range are one-sided: low <= value <= high.
 
     Without a range of its own the figure stands for itself (low = value = high).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float = Field(ge=0)
     low: float = Field(ge=0)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
 from archsim.model.price import Efficiency, Ratio
 
@@ -18,11 +19,7 @@ Window = BytesOrUnlimited | Literal["tile"]
 _FULL = Ratio.exactly(1, "ideal")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GemmKernels(_Part):
+class GemmKernels(Checked):
     """Matrix kernels: the mapper takes the fastest of `tiles` x `splits` by a closed form, as libraries do."""
 
     launch: Picoseconds = Field(default=0, description="graph node and prologue, beside the latency of the route")
@@ -46,7 +43,7 @@ class GemmKernels(_Part):
     )
 
 
-class DecodeAttentionKernels(_Part):
+class DecodeAttentionKernels(Checked):
     """Attention of one new token: a tile of work is a sequence and KV head, split along the context to fill it.
 
     Rule: no split from `full` of the slots on; else the least number of parts that reaches `near` of the best
@@ -71,7 +68,7 @@ class DecodeAttentionKernels(_Part):
     window: Window = "tile"
 
 
-class PrefillAttentionKernels(_Part):
+class PrefillAttentionKernels(Checked):
     """Attention of many new tokens: a tile of work is `rows` queries of one head."""
 
     launch: Picoseconds = 0
@@ -83,13 +80,13 @@ class PrefillAttentionKernels(_Part):
     )
 
 
-class VectorKernels(_Part):
+class VectorKernels(Checked):
     """Norms, activations and other operators that only pass over memory."""
 
     launch: Picoseconds = 0
 
 
-class Regime(_Part):
+class Regime(Checked):
     """A collective up to a message size: `base` + `hop` x (devices - 1) + bytes on the wire / `bandwidth`.
 
     The bytes that each device sends: one-shot (devices - 1) x message, two-shot and ring 2 (devices - 1) / devices x
@@ -105,20 +102,20 @@ class Regime(_Part):
     )
 
 
-class Collectives(_Part):
+class Collectives(Checked):
     """Regimes by operation, smallest messages first; they change at thresholds, not where another is faster."""
 
     all_reduce: tuple[Regime, ...] = (Regime(),)
 
 
-class Step(_Part):
+class Step(Checked):
     """What the host adds to each decode step."""
 
     base: Picoseconds = 0
     per_sequence: Picoseconds = 0
 
 
-class Stack(_Part):
+class Stack(Checked):
     """One software stack on one architecture."""
 
     name: str

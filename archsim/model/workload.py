@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 
+from archsim.config.checked import Checked
 from archsim.model.dtype import Dtype, packed_bytes
 
 
-class Format(BaseModel):
+class Format(Checked):
     """How values are stored: a data type, and a scale for each group of values where `group` is given."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dtype: Dtype
     group: PositiveInt | None = Field(
@@ -33,20 +32,16 @@ def _named(value: object) -> object:
 StoredAs = Annotated[Format, BeforeValidator(_named, json_schema_input_type=Dtype | Format)]
 
 
-class Dtypes(BaseModel):
+class Dtypes(Checked):
     """Data types of a run; MACs are computed in the type of the activations."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: StoredAs
     kv: StoredAs
     activations: Dtype
 
 
-class Workload(BaseModel):
+class Workload(Checked):
     """What is asked for: a model, a batch of sequences and the tokens of each."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_name: Literal["archsim.workload/1"] = Field(alias="schema")
     name: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from archsim.config.diagnostics import fail
+from archsim.config.diagnostics import Diagnostic, InputError, fail
 from archsim.config.document import Document, KeyPath, apply_sets, load, merge, node_at, position_at
 from archsim.config.graft import planted
 from archsim.config.shipped import find, library_path, shipped
@@ -23,10 +23,15 @@ MODEL_FOLDER = "workloads/models"
 
 def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[Document, Document]:
     """A workload and a machine by path or shipped name, with every `--set` applied; raise `InputError`."""
-    documents = {
-        "workload": load(find(workload, WORKLOAD_FOLDER), WORKLOAD_FOLDER),
-        "hardware": load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER),
-    }
+    documents: dict[str, Document] = {}
+    findings: list[Diagnostic] = []
+    for kind, name, folder in (("workload", workload, WORKLOAD_FOLDER), ("hardware", hardware, HARDWARE_FOLDER)):
+        try:
+            documents[kind] = load(find(name, folder), folder)
+        except InputError as error:
+            findings += error.diagnostics
+    if findings:
+        raise InputError(findings)
     changed = apply_sets(documents, sets)
     return changed["workload"], changed["hardware"]
 

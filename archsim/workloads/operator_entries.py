@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
+from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 from archsim.config.units import Bytes
 from archsim.model.trace import Role
@@ -25,9 +26,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_typ
 """Names of entries: a list, or one text with spaces between."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Entry(Checked):
     name: str = Field(pattern=r"^\S+$")
     after: Names = Field(default=(), description="earlier entries that it waits for, and does not read")
 

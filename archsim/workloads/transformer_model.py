@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 
 
@@ -17,10 +18,8 @@ def _equal_share(given: dict[str, Any]) -> int:
     return int(given.get("hidden", 1) // given.get("heads", 1))
 
 
-class TransformerModel(BaseModel):
+class TransformerModel(Checked):
     """What the weights of a dense transformer look like; every layer is equal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     layers: PositiveInt
