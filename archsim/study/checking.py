@@ -22,8 +22,8 @@ from archsim.model.workload import Workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_library, with_model
 
 COMPONENTS = Family("archsim.components", "archsim.components")
-WORKLOADS = Family("archsim.workloads", "archsim.workloads")
-MAPPERS = Family("archsim.mappers", "archsim.mappers")
+WORKLOADS = Family("archsim.workloads", "archsim.workloads", "family")
+MAPPERS = Family("archsim.mappers", "archsim.mappers", "mapper")
 
 Found = TypeVar("Found")
 
@@ -91,7 +91,7 @@ def findings_of(name: str) -> tuple[Diagnostic, ...]:
 
 def _check(document: Document) -> None:
     node = node_at(document, ("schema",))
-    schemas = {"archsim.hardware/1": check_hardware, "archsim.workload/1": check_workload}
+    schemas = {schema: checks[kind] for schema, kind in SCHEMAS.items()}
     if not isinstance(node, ScalarNode):
         raise InputError([missing_key(document, ("schema",))])
     if node.value not in schemas:
@@ -101,6 +101,7 @@ def _check(document: Document) -> None:
 
 def check_workload(document: Document) -> Job:
     """The values of a workload document; raise `InputError`."""
+    _refuse_other_kinds(document, "archsim.workload/1")
     document = with_model(document)
     family = WORKLOADS.get(*_choice(document, ("family",)))
     return Job(document, build(family.SPEC, document), family)
@@ -108,19 +109,20 @@ def check_workload(document: Document) -> Job:
 
 def check_hardware(document: Document) -> Hardware:
     """The values of a hardware document; raise `InputError`."""
+    _refuse_other_kinds(document, "archsim.hardware/1")
     document = with_library(document)
     findings = Findings()
     header = findings.of(lambda: build(Header, document))
     components: dict[str, Component] = {}
     for section in ("components", "links"):
-        for name in _names(document, section):
+        for name in names(document, section):
             built = findings.of(partial(_component, document, (section, name)))
             if built is not None:
                 components[name] = built
     mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"))))
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
     stack = findings.of(lambda: build(Stack, load_stack(header.stack, document))) if header else None
-    findings.all += _misjoined(document, components) + _twice(document)
+    findings.all += misjoined(document, components)
     findings.stop()
     settled = findings.settled
     return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack))
@@ -132,11 +134,6 @@ def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:
     if not isinstance(node, ScalarNode):
         raise InputError([missing_key(document, at)])
     return str(node.value), node.position
-
-
-def _names(document: Document, section: str) -> list[str]:
-    node = node_at(document, (section,))
-    return list(node.entries) if isinstance(node, MappingNode) else []
 
 
 def _component(document: Document, at: tuple[str, str]) -> Component:
@@ -154,31 +151,3 @@ def _component(document: Document, at: tuple[str, str]) -> Component:
 def _model(module: ModuleType) -> type[Component]:
     spec: type[Component] = module.SPEC
     return spec
-
-
-def _misjoined(document: Document, components: Mapping[str, Component]) -> list[Diagnostic]:
-    """Links between components that there are not, and links whose topology needs one group."""
-    findings = []
-    known = [name for name, item in components.items() if not isinstance(item, Connector)]
-    for name, item in components.items():
-        if not isinstance(item, Connector):
-            continue
-        for index, end in enumerate(item.between):
-            if end != DEVICE and end not in known:
-                where = position_at(document, ("links", name, "between", index))
-                findings.append(
-                    Diagnostic(f"`{name}` joins `{end}`, which is no component", where, did_you_mean(end, known))
-                )
-        if item.topology is None and item.between[0] == item.between[1]:
-            where = position_at(document, ("links", name, "between"))
-            findings.append(Diagnostic(f"`{name}` joins `{item.between[0]}` to itself: say by which topology", where))
-    return findings
-
-
-def _twice(document: Document) -> list[Diagnostic]:
-    """Names that are both a component's and a link's: the ledger could not tell them apart."""
-    both = set(_names(document, "components")) & set(_names(document, "links"))
-    return [
-        Diagnostic(f"`{name}` names both a component and a link", position_at(document, ("links", name), key=True))
-        for name in sorted(both)
-    ]

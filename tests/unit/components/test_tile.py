@@ -55,7 +55,7 @@ def test_without_an_array_any_shape_keeps_all_macs_at_work() -> None:
 
 
 def test_a_gemv_on_a_weight_stationary_array_takes_scale_sims_cycles() -> None:
-    # SCALE-Sim 3.0.0, 128 x 128: 391,680 + 512 - 1 = 1024 folds x 383 - 1; it counts cycles from 0, so one less.
+    # SCALE-Sim 3.0.0 counts cycles from 0, so one less: 1024 folds x 383 - 1 = 392,191.
     array = Array(rows=128, cols=128, stationary="weights")
     assert array.cycles(1, 4096, 4096) - 1 == 392_191
     assert array.cycles(1, 4096, 4096) == 32 * 32 * (2 * 128 + 128 + 1 - 2)

@@ -1,0 +1,107 @@
+"""The choice of a matrix kernel: brute force over all tiles and splits, and the numbers of the one that is taken."""
+
+from fractions import Fraction
+from itertools import product
+from math import ceil
+from typing import Any
+
+import pytest
+
+from archsim.mappers.kernels import Kernel, Rates, even, gemm
+from archsim.model.stack import GemmKernels
+from archsim.model.trace import Gemm
+
+TILES = ((64, 64), (64, 128), (128, 64), (128, 128), (128, 256), (256, 128))
+SPLITS = (1, 2, 3, 4, 6, 8, 12, 16)
+RATES = Rates(tiles=132, supply=2_998_250_000_000, operands=6_500_000_000_000, macs=3_750_000_000_000)
+SHAPES = {
+    "down at batch 1": Gemm(1, 4096, 14336),
+    "qkv at batch 1": Gemm(1, 6144, 4096),
+    "gate_up at batch 32": Gemm(32, 28672, 4096),
+    "head at batch 128": Gemm(128, 128256, 4096),
+    "a square of 4096": Gemm(4096, 4096, 4096),
+    "a short reduction": Gemm(512, 512, 64),
+}
+MICROSECOND = 1_000_000
+
+
+def offered(**fields: Any) -> GemmKernels:
+    given = {"launch": "2 us", "wave": "0.36 us", "tiles": TILES, "splits": SPLITS, "split_cost": "1.75 us"}
+    return GemmKernels.model_validate(given | {"slots": 2, "multicast": 2, "efficiency": 0.8} | fields)
+
+
+def chosen(shape: Gemm, kernels: GemmKernels, rates: Rates = RATES) -> Kernel:
+    return gemm(shape, 2 * shape.n * shape.k, 2 * shape.m * shape.k, kernels, rates)
+
+
+def seconds(shape: Gemm, tile: tuple[int, int], split: int, *, quantised: bool) -> float:
+    """The closed form, written down a second time: the slowest of supply, operands and MACs, and what software adds."""
+    rows, columns = ceil(shape.m / tile[0]), ceil(shape.n / tile[1])
+    load = rows * columns * split / 132
+    rounds = ceil(load) if quantised else max(1.0, load)
+    waves = rounds / 2
+    weights, inputs = 2 * shape.n * shape.k, 2 * shape.m * shape.k
+    partials = 4 * shape.m * shape.n * split if split > 1 else 0
+    read = weights * ceil(rows / 2) + inputs * columns + partials
+    supply = (weights + inputs) / 2.99825e12
+    operands = rounds / (rows * columns * split) * 132 * read / 6.5e12
+    macs = rounds * tile[0] * tile[1] * 64 * ceil(shape.k / split / 64) / 0.8 / 3.75e12
+    software = 2e-6 + 0.36e-6 * (ceil(waves) if quantised else max(1.0, waves)) + (1.75e-6 if split > 1 else 0)
+    return software + max(supply, operands, macs)
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_fastest_of_all_kernels_is_taken(name: str, quantised: bool) -> None:
+    shape = SHAPES[name]
+    times = {
+        f"{tile[0]}x{tile[1]}" + (f", K split in {split}" if split > 1 else ""): seconds(
+            shape, tile, split, quantised=quantised
+        )
+        for tile, split in product(TILES, SPLITS)
+    }
+    taken = chosen(shape, offered(quantised=quantised))
+    assert times[taken.text] == pytest.approx(min(times.values()), rel=1e-9)
+
+
+def test_one_kernel_on_offer_has_the_numbers_worked_out_by_hand() -> None:
+    # 300 x 1000 by 128 x 256 tiles: 3 x 4 blocks, split in 2: 24 of 100 tiles at work; K = 500 per part, padded to 512.
+    rates = Rates(tiles=100, supply=None, operands=None, macs=None)
+    kernel = chosen(Gemm(300, 1000, 1000), offered(tiles=[(128, 256)], splits=[2], efficiency=1), rates)
+    assert kernel == Kernel(
+        ways=24,
+        critical=128 * 256 * 512,
+        share=Fraction(1, 24),
+        launch=2 * MICROSECOND + 360_000 + 1_750_000,
+        weight_reads=Fraction(2),
+        input_reads=Fraction(4),
+        partials=300 * 1000 * 4 * 2,
+        text="128x256, K split in 2",
+    )
+
+
+@pytest.mark.parametrize(("quantised", "rounds", "waves"), [(True, 3, 2), (False, Fraction(5, 2), Fraction(5, 4))])
+def test_a_started_wave_costs_a_whole_one_where_waves_are_quantised(
+    quantised: bool, rounds: Fraction, waves: Fraction
+) -> None:
+    # 250 blocks on 100 tiles, 2 at once
+    rates = Rates(tiles=100, supply=None, operands=None, macs=None)
+    kernel = chosen(Gemm(64, 250 * 64, 64), offered(tiles=[(64, 64)], splits=[1], quantised=quantised), rates)
+    assert kernel.share == Fraction(rounds, 250)
+    assert kernel.launch == 2 * MICROSECOND + round(360_000 * waves)
+    assert kernel.critical == rounds * 64**3 / Fraction(8, 10)
+
+
+def test_a_small_product_at_batch_1_leaves_tiles_idle_and_splits_pay() -> None:
+    shape = Gemm(1, 4096, 14336)
+    assert chosen(shape, offered(splits=[1])).ways == 64
+    assert chosen(shape, offered()).ways > 64
+
+
+def test_a_sum_in_one_part_writes_no_partials() -> None:
+    assert chosen(Gemm(64, 64, 64), offered(splits=[1])).partials == 0
+
+
+def test_ideal_work_divides_evenly_and_the_last_tile_rounds_up() -> None:
+    assert even(1001, 10) == Kernel(10, 101, Fraction(1, 10))
+    assert even(1001, 10, issued=4096).critical == 4096
