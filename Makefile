@@ -43,7 +43,7 @@ bench: $(DEV) ## count events and time them
 	@$(BIN)/pytest benchmarks --benchmark-enable $(ARGS)
 
 clean: ## remove the environment and everything that is generated
-	@rm -rf $(VENV) build dist reports .benchmarks .hypothesis .*_cache
+	@rm -rf $(VENV) build dist .benchmarks .hypothesis .*_cache
 	@find archsim tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:

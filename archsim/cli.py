@@ -28,8 +28,8 @@ class _Door(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click answers these: with usage, with silence where nobody reads stdout any more
         except Exception as error:  # noqa: BLE001 - the door is where any error becomes an exit code
             _leave(ctx, error)
 

@@ -31,6 +31,11 @@ class Diagnostic:
     severity: Literal["error", "warning"] = "error"
 
 
+def of_option(name: str, text: str) -> Position:
+    """The position of the value of a command-line option."""
+    return Position(f"<{name}>", 1, 1, max(1, len(text)), text)
+
+
 class InputError(Exception):
     """The input can't be used; `diagnostics` holds every finding at once."""
 

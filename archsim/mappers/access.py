@@ -77,17 +77,21 @@ def resolve(settings: AccessSettings, activations: str | None, machine: Machine)
         found[role] = given or _default_path(machine)
         _check(found[role], machine, ("hardware", "mapper", "access", role, "path") if given else ("hardware", "links"))
     home = activations or found["inputs"][-2]
-    if home not in machine.components:
-        raise PlanError(
-            f"`activations` names no component: `{home}`", ("hardware", "mapper", "activations"), _known(machine)
-        )
+    if home not in _on_graph(machine) or machine.components[home].capacity_bytes == 0:
+        where = ("hardware", "mapper", "activations")
+        raise PlanError(f"`activations` names no memory: `{home}`", where, _known(machine))
     return Paths(**found, activations=home)
 
 
 def _check(path: tuple[str, ...], machine: Machine, where: tuple[str, ...]) -> None:
     for name in path:
-        if name not in machine.wiring.graph:
+        if name not in _on_graph(machine):
             raise PlanError(f"`{name}` is no component on the graph", where, _known(machine))
+    if len(set(path)) < len(path):
+        raise PlanError("an access path passes each memory once", where)
+    for name in path[:-1]:
+        if machine.components[name].capacity_bytes == 0:
+            raise PlanError(f"an access path leads through memories, and `{name}` holds nothing", where)
     if not machine.components[path[-1]].pooled:
         raise PlanError(f"an access path ends at compute tiles, not at `{path[-1]}`", where)
     for source, target in pairwise(path):
@@ -100,13 +104,18 @@ def _check(path: tuple[str, ...], machine: Machine, where: tuple[str, ...]) -> N
 
 
 def _known(machine: Machine) -> str:
-    return "components: " + ", ".join(f"`{name}`" for name in machine.wiring.graph)
+    return "components: " + ", ".join(f"`{name}`" for name in _on_graph(machine))
+
+
+def _on_graph(machine: Machine) -> list[str]:
+    """Components that are nodes of their own: no links, and no groups whose instances are nodes."""
+    return [name for name in machine.wiring.graph if name in machine.components]
 
 
 def _default_path(machine: Machine) -> tuple[str, ...]:
     """From the largest memory (DRAM first) to the tiles, through the memories that lie between."""
-    tiles = [name for name in machine.wiring.graph if machine.components[name].pooled]
-    memories = [name for name in machine.wiring.graph if machine.components[name].capacity_bytes != 0]
+    tiles = [name for name in _on_graph(machine) if machine.components[name].pooled]
+    memories = [name for name in _on_graph(machine) if machine.components[name].capacity_bytes != 0]
     if len(tiles) != 1 or not memories:
         raise PlanError(
             "which tiles compute, and from which memory, is not clear: give `mapper.access` paths",
@@ -131,15 +140,13 @@ def from_home(path: tuple[str, ...], home: str) -> tuple[str, ...]:
     return path[path.index(home) :] if home in path else (home, *path[1:])
 
 
-def fetch(
-    tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int], busiest: int | None = None
-) -> list[Move]:
+def fetch(tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int]) -> list[Move]:
     """Moves of an operand of `size` unique bytes down its path; the innermost memory is read `last` bytes."""
     moves, copies = [], 1
     for source, target in pairwise(path[:-1]):
         copies *= fan.get(target, 1)
         moves.append(Move(tensor, source, target, size * copies))
-    return [*moves, Move(tensor, path[-2], path[-1], last, busiest)]
+    return [*moves, Move(tensor, path[-2], path[-1], last)]
 
 
 def store(tensor: str, path: tuple[str, ...], size: int, touches: int) -> list[Move]:

@@ -6,9 +6,9 @@ software adds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import ceil
 
 from archsim.model.stack import DecodeAttentionKernels, GemmKernels, PrefillAttentionKernels, Window
@@ -40,6 +40,12 @@ class Kernel:
     partials: int = 0
     window: Window = "tile"
     text: str = ""
+    covers: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))
+
+    def portion(self, count: int) -> int:
+        """What of a count falls to the part that it covers; the portions of all parts add up to the count."""
+        low, high = self.covers
+        return count * high.numerator // high.denominator - count * low.numerator // low.denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +150,52 @@ class _Choice:
         )
 
 
-def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> Kernel:
-    """One new token: a block is a sequence and KV head (its query group packed into MAC rows), or a part of it."""
-    blocks = shape.batch * shape.kv_heads
-    group = shape.heads // shape.kv_heads
+def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> tuple[Kernel, ...]:
+    """One new token: a block is a sequence and KV head (its query group packed into MAC rows), or a part of it.
+
+    One kernel, or two of which the second is a last wave that fills only some slots.
+    """
     slots = tiles * offered.slots
-    longest = max(1, min(offered.max_splits, -(-shape.context // offered.block)))
-    may_split = offered.splits and (group > 1 or offered.splits_ungrouped)
-    split = _split(blocks, slots, longest, offered) if may_split else 1
-    blocks *= split
-    share = max(Fraction(1, blocks), Fraction(1, tiles))
-    padded = -(-group // offered.rows) * offered.rows
-    macs = 2 * shape.batch * shape.kv_heads * padded * shape.context * shape.head_size
+    split = _parts(shape, offered, slots)
+    blocks = shape.batch * shape.kv_heads * split
+    full = blocks // slots * slots if offered.quantised else 0
     combining = offered.combine + offered.split_cost * (split - 1) if split > 1 else 0
-    return Kernel(
-        ways=min(blocks, tiles),
-        critical=ceil(macs * share / Fraction(offered.efficiency.value).limit_denominator(10**6)),
-        share=share,
+    whole = Kernel(
+        ways=tiles,
+        critical=0,
+        share=Fraction(1, tiles),
         launch=offered.launch + offered.wave * -(-blocks // slots) + combining,
         partials=shape.batch * shape.heads * shape.head_size * PARTIAL_BYTES * split if split > 1 else 0,
         window=offered.window,
         text=f"KV split in {split}" if split > 1 else "",
     )
+    cuts = sorted({0, full, blocks})
+    return tuple(_wave(whole, shape, offered, tiles, blocks, cut) for cut in pairwise(cuts))
+
+
+def _wave(
+    whole: Kernel, shape: Attention, offered: DecodeAttentionKernels, tiles: int, blocks: int, cut: tuple[int, int]
+) -> Kernel:
+    """The part of a kernel that does some of its blocks."""
+    count = cut[1] - cut[0]
+    rows = -(-shape.heads // shape.kv_heads // offered.rows) * offered.rows
+    slots = 2 * shape.batch * shape.kv_heads * rows * shape.context * shape.head_size / offered.efficiency.value
+    share = max(Fraction(1, count), Fraction(1, tiles))
+    return replace(
+        whole,
+        ways=min(count, tiles),
+        critical=ceil(slots * count / blocks * share),
+        share=share,
+        launch=whole.launch if cut[0] == 0 else 0,
+        covers=(Fraction(cut[0], blocks), Fraction(cut[1], blocks)),
+    )
+
+
+def _parts(shape: Attention, offered: DecodeAttentionKernels, slots: int) -> int:
+    """Parts that the context is split in."""
+    longest = max(1, min(offered.max_splits, -(-shape.context // offered.block)))
+    may_split = offered.splits and (shape.heads > shape.kv_heads or offered.splits_ungrouped)
+    return _split(shape.batch * shape.kv_heads, slots, longest, offered) if may_split else 1
 
 
 def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernels) -> int:

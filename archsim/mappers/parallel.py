@@ -7,6 +7,9 @@ from dataclasses import replace
 from archsim.model.plan import PlanError
 from archsim.model.trace import Attention, Gemm, Operator, Tensor, Trace
 
+_MOST = 4096
+"""Devices that are thought of where the heads set no limit."""
+
 _WHERE = ("hardware", "mapper", "tensor_parallel")
 
 
@@ -30,6 +33,16 @@ def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:
         )
         raise PlanError(message, _WHERE)
     return degree
+
+
+def degrees(trace: Trace) -> list[int]:
+    """Degrees of tensor parallelism that the heads allow, of those a machine could have."""
+    return [
+        degree
+        for degree in range(1, (min(trace.heads, _MOST) or _MOST) + 1)
+        if not (trace.heads and trace.heads % degree)
+        and not (trace.kv_heads and trace.kv_heads % degree and degree % trace.kv_heads)
+    ]
 
 
 def shard(operator: Operator, degree: int) -> Operator:

@@ -130,13 +130,12 @@ class _Mapping:
 
     def _make(self, whole: Operator, phase: Phase) -> tuple[tuple[Task, ...], tuple[Declaration, ...]]:
         part = shard(whole, self.degree)
-        kernel = self._kernel(part)
-        tasks = [self._task(part, kernel, phase)]
+        chosen = self._kernels(part)
+        tasks = [self._task(part, kernel, phase) for kernel in chosen]
         if self.degree > 1 and whole.shards == "rows":
             tasks.append(all_reduce(part, phase, self.machine, self.stack, self.traffic.paths))
-        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), self._declared(
-            whole, part, kernel, phase
-        )
+        declared = self._declared(whole, part, chosen[0], phase)
+        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 
     def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.tile]
@@ -148,8 +147,9 @@ class _Mapping:
     def _work(self, operator: Operator, kernel: Kernel) -> list[Work]:
         work = []
         if operator.macs:
-            work.append(Work(self.tile, self._mac(operator), operator.macs, kernel.critical, kernel.ways))
-        operations = operator.vector_ops + self._dequantised(operator)
+            macs = kernel.portion(operator.macs)
+            work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways))
+        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
         if operations:
             work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways))
         return work
@@ -171,14 +171,19 @@ class _Mapping:
         narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
         return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise)
 
+    def _kernels(self, operator: Operator) -> tuple[Kernel, ...]:
+        """The kernel that does an operator, or those that do it one after the other."""
+        shape = operator.shape
+        if isinstance(shape, Attention) and shape.queries == 1:
+            return kernels.decode_attention(shape, self.stack.decode_attention, self.tiles)
+        return (self._kernel(operator),)
+
     def _kernel(self, operator: Operator) -> Kernel:
         shape, stack = operator.shape, self.stack
         if isinstance(shape, Gemm) and stack.gemm.tiles:
             weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
             inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
             return kernels.gemm(shape, weights, inputs, stack.gemm, self._rates(operator))
-        if isinstance(shape, Attention) and shape.queries == 1:
-            return kernels.decode_attention(shape, stack.decode_attention, self.tiles)
         if isinstance(shape, Attention):
             return kernels.prefill_attention(shape, stack.prefill_attention, self.tiles)
         if isinstance(shape, Gemm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -26,6 +26,14 @@ class Traffic:
 
     def moves(self, operator: Operator, kernel: Kernel) -> Iterator[Move]:
         """All moves of one execution on one device, each tensor in route order."""
+        for move in self._whole(operator, kernel):
+            size = kernel.portion(move.bytes)
+            yield replace(
+                move, bytes=size, busiest=ceil(size * kernel.share) if move.target == self.paths.tile else None
+            )
+
+    def _whole(self, operator: Operator, kernel: Kernel) -> Iterator[Move]:
+        """Moves of the whole operator, of which a kernel may do a part."""
         for tensor in operator.reads:
             yield from self._fetch(tensor, operator, kernel)
         for tensor in operator.writes:
@@ -63,7 +71,7 @@ class Traffic:
         last = self._last(tensor, operator, kernel, setting) * (
             1 if isinstance(setting.reuse, int) and operator.macs else copies
         )
-        return fetch(name, path, tensor.bytes, last, setting.fan, ceil(last * kernel.share))
+        return fetch(name, path, tensor.bytes, last, setting.fan)
 
     def _last(self, tensor: Tensor, operator: Operator, kernel: Kernel, setting: OperandAccess) -> int:
         """Bytes read of the innermost memory."""

@@ -101,6 +101,8 @@ StaticPower = Annotated[Price, *_priced(units.POWER)]
 
 
 def _plain(data: object) -> object:
+    if isinstance(data, str):
+        raise UnplacedError(f"must be a number: `{data}`", "a share from 0 to 1, without a unit and without quotes")
     return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
 
 

@@ -59,6 +59,7 @@ class DecodeAttentionKernels(Checked):
     max_splits: PositiveInt = 1 << 16
     block: PositiveInt = Field(default=1, description="tokens of the context that are not split further")
     slots: PositiveInt = 1
+    quantised: bool = Field(default=False, description="whether a last, thin wave runs by itself")
     full: Annotated[float, Field(gt=0, le=1)] = 0.8
     near: Annotated[float, Field(gt=0, le=1)] = 0.85
     split_cost: Picoseconds = Field(default=0, description="of each part, when the parts are combined")
@@ -87,19 +88,18 @@ class VectorKernels(Checked):
 
 
 class Regime(Checked):
-    """A collective up to a message size: `base` + `hop` x (devices - 1) + bytes on the wire / `bandwidth`.
+    """A collective up to a message size: latency, and bytes on the wire / `bandwidth`.
 
-    The bytes that each device sends: one-shot (devices - 1) x message, two-shot and ring 2 (devices - 1) / devices x
-    message.
+    Measured: `base` + `hop` x (devices - 1), the link's latency within. Without a `hop` the link's own latency counts for each step of
+    the algorithm. Each device sends (devices - 1) x message in one step (one-shot), or 2 (devices - 1) / devices x message in 2 steps
+    (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of links runs ring and a switch two-shot.
     """
 
     up_to: BytesOrUnlimited = None
-    algorithm: Literal["one-shot", "two-shot", "ring"] = "ring"
+    algorithm: Literal["one-shot", "two-shot", "ring"] | None = None
     base: Picoseconds = 0
-    hop: Picoseconds = 0
-    bandwidth: Bandwidth | None = Field(
-        default=None, description="sustained by one device; the link's own where left out"
-    )
+    hop: Picoseconds | None = None
+    bandwidth: Bandwidth | None = Field(default=None, description="sustained by one device; the link's own if left out")
 
 
 class Collectives(Checked):

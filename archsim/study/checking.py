@@ -8,22 +8,27 @@ from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
-from archsim.config.diagnostics import Diagnostic, InputError, did_you_mean
+from archsim.config.diagnostics import Diagnostic, InputError, fail
 from archsim.config.document import Document, KeyPath, load, node_at, position_at
 from archsim.config.registry import Family
 from archsim.config.shipped import find, shipped
-from archsim.config.tree import MappingNode, ScalarNode
+from archsim.config.tree import ScalarNode
 from archsim.config.validation import build, missing_key, unknown_choice
-from archsim.model.component import Component, Connector
-from archsim.model.graph import DEVICE
+from archsim.model.component import Component
 from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_library, with_model
+from archsim.study.wiring import misjoined, names
 
 COMPONENTS = Family("archsim.components", "archsim.components")
 WORKLOADS = Family("archsim.workloads", "archsim.workloads", "family")
-MAPPERS = Family("archsim.mappers", "archsim.mappers", "mapper")
+MAPPERS = Family("archsim.mappers", "archsim.mappers")
+
+HARDWARE, WORKLOAD = "archsim.hardware/1", "archsim.workload/1"
+
+MAX_TOKENS = 10_000_000
+"""Tokens of one sequence that a run may ask for, in and out: each output token is simulated."""
 
 Found = TypeVar("Found")
 
@@ -91,7 +96,7 @@ def findings_of(name: str) -> tuple[Diagnostic, ...]:
 
 def _check(document: Document) -> None:
     node = node_at(document, ("schema",))
-    schemas = {schema: checks[kind] for schema, kind in SCHEMAS.items()}
+    schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload}
     if not isinstance(node, ScalarNode):
         raise InputError([missing_key(document, ("schema",))])
     if node.value not in schemas:
@@ -101,15 +106,17 @@ def _check(document: Document) -> None:
 
 def check_workload(document: Document) -> Job:
     """The values of a workload document; raise `InputError`."""
-    _refuse_other_kinds(document, "archsim.workload/1")
+    _refuse_other(HARDWARE, document)
     document = with_model(document)
     family = WORKLOADS.get(*_choice(document, ("family",)))
-    return Job(document, build(family.SPEC, document), family)
+    workload = build(family.SPEC, document)
+    _refuse_endless(workload, document)
+    return Job(document, workload, family)
 
 
 def check_hardware(document: Document) -> Hardware:
     """The values of a hardware document; raise `InputError`."""
-    _refuse_other_kinds(document, "archsim.hardware/1")
+    _refuse_other(WORKLOAD, document)
     document = with_library(document)
     findings = Findings()
     header = findings.of(lambda: build(Header, document))
@@ -126,6 +133,20 @@ def check_hardware(document: Document) -> Hardware:
     findings.stop()
     settled = findings.settled
     return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack))
+
+
+def _refuse_other(schema: str, document: Document) -> None:
+    """Say that a file is of the other sort once, instead of all that it then lacks."""
+    node = node_at(document, ("schema",))
+    if isinstance(node, ScalarNode) and node.value == schema:
+        asked, given = ("workload", "hardware") if schema == HARDWARE else ("hardware", "workload")
+        fail(f"this is a {given} file, and a {asked} file is asked for", node.position, "run WORKLOAD HARDWARE")
+
+
+def _refuse_endless(workload: Workload, document: Document) -> None:
+    for field in ("prompt_tokens", "output_tokens"):
+        if getattr(workload, field) > MAX_TOKENS:
+            fail(f"more than {MAX_TOKENS:,} tokens are not simulated in one run", position_at(document, (field,)))
 
 
 def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,9 +9,10 @@ from pathlib import Path
 from archsim.config.diagnostics import Diagnostic, InputError, fail
 from archsim.config.document import Document, KeyPath, apply_sets, load, merge, node_at, position_at
 from archsim.config.graft import planted
-from archsim.config.shipped import find, library_path, shipped
+from archsim.config.shipped import find, is_file, library_path, shipped
 from archsim.config.source import digest, read_source
-from archsim.config.tree import Entry, MappingNode, Node, ScalarNode, SequenceNode, scalar
+from archsim.config.table import parse_table
+from archsim.config.tree import MappingNode, Node, ScalarNode
 from archsim.config.validation import unknown_choice
 
 HARDWARE_FOLDER = "hw_configs"
@@ -49,8 +48,8 @@ def with_model(document: Document) -> Document:
 def _model(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple[tuple[str, str], ...]]:
     path = _beside(name, document)
     stem = Path(name).stem if name.startswith("models/") else name
-    path = path if path.is_file() else shipped(MODEL_FOLDER).get(stem, path)
-    if not path.is_file():
+    path = path if is_file(path) else shipped(MODEL_FOLDER).get(stem, path)
+    if not is_file(path):
         known = shipped(MODEL_FOLDER)
         fail(f"there is no model file `{name}`", node.position, unknown_choice("model", stem, known).help)
     loaded = load(path, MODEL_FOLDER)
@@ -60,24 +59,16 @@ def _model(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple
 def _table(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple[tuple[str, str], ...]]:
     """A CSV of operators: a mapping per row, empty cells left out."""
     path = _beside(name, document)
-    if not path.is_file():
+    if not is_file(path):
         fail(f"there is no operator table `{name}`", node.position)
     text = read_source(path)
-    position = node.position
-    rows = tuple(
-        MappingNode(
-            position,
-            {key: Entry(position, ScalarNode(position, scalar(cell))) for key, cell in row.items() if key and cell},
-        )
-        for row in csv.DictReader(io.StringIO(text))
-    )
-    return SequenceNode(position, rows), ((str(path), digest(text)),)
+    return parse_table(text, str(path)), ((str(path), digest(text)),)
 
 
 def _beside(name: str, document: Document) -> Path:
     """A path is relative to the file that names it, or to the working folder where a `--set` does."""
     relative = Path(document.name).parent / name
-    return relative if relative.is_file() else Path(name)
+    return relative if is_file(relative) else Path(name)
 
 
 def with_library(document: Document) -> Document:

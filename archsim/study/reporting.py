@@ -7,17 +7,18 @@ import os
 from pathlib import Path
 from types import ModuleType
 
+from archsim.config.diagnostics import fail, of_option
 from archsim.config.registry import Family
 from archsim.model.result import Result
 from archsim.study.resolved import resolved
 from archsim.study.running import Finished
 
-REPORTS = Family("archsim.reports", "archsim.reports")
+REPORTS = Family("archsim.reports", "archsim.reports", "format")
 
 
 def chosen(kind: str) -> ModuleType:
     """The report of a format; raise `InputError` for an unknown one."""
-    return REPORTS.get(kind)
+    return REPORTS.get(kind, of_option("--format", kind))
 
 
 def rendered(report: ModuleType, result: Result, *, terminal: bool) -> str:
@@ -40,7 +41,10 @@ def write(finished: Finished, folder: Path) -> None:
     """Write every report and `resolved.yaml` into a folder, each file whole or not at all."""
     texts = {report.FILENAME: report.render(finished.result) for report in REPORTS.members().values()}
     texts["resolved.yaml"] = resolved(finished.job, finished.target)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"cannot make the folder {folder}: {(error.strerror or str(error)).lower()}")
     for name, text in texts.items():
         write_whole(folder / name, text)
 
@@ -51,5 +55,7 @@ def write_whole(path: Path, text: str) -> None:
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
+    except OSError as error:
+        fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
     finally:
         beside.unlink(missing_ok=True)

@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archsim.config.diagnostics import Diagnostic, InputError, fail
-from archsim.config.document import Document, position_at
+from archsim.config.diagnostics import Diagnostic, InputError, fail, of_option
+from archsim.config.document import Document, node_at, position_at
+from archsim.config.tree import MappingNode
+from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
-from archsim.engine.simulate import simulate
+from archsim.engine.simulate import FIDELITIES, simulate
 from archsim.model.ledger import ledger
 from archsim.model.machine import assemble
 from archsim.model.plan import Plan, PlanError
@@ -48,6 +50,7 @@ def run(
         InputError: with every finding about the files.
         AuditError: where the books do not balance.
     """
+    _check_fidelity(fidelity)
     documents = load_pair(workload, hardware, sets)
     findings = Findings()
     job = findings.of(lambda: check_workload(documents[0]))
@@ -91,11 +94,19 @@ def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
     """A mapper's refusal, at the value that would have to change."""
     prefix, *path = error.where
     document: Document = job.document if prefix == "workload" else target.document
-    return Diagnostic(error.message, position_at(document, tuple(path)), error.help)
+    holds_more = isinstance(node_at(document, tuple(path)), MappingNode)  # its key says more than what it opens with
+    return Diagnostic(error.message, position_at(document, tuple(path), key=holds_more), error.help)
+
+
+def _check_fidelity(wanted: str) -> None:
+    if wanted not in FIDELITIES:
+        raise InputError([unknown_choice("fidelity", wanted, FIDELITIES, of_option("--fidelity", wanted))])
 
 
 def _check_boundary(wanted: str | None, target: Hardware) -> None:
     given = target.header.boundary
+    if wanted is not None and wanted not in BOUNDARIES:
+        raise InputError([unknown_choice("boundary", wanted, BOUNDARIES, of_option("--boundary", wanted))])
     if wanted is not None and wanted != given:
         stated = f"{target.header.name} states its prices and static power at the boundary `{given}`"
         reason = f"{stated}; it has no data to convert them to `{wanted}`"

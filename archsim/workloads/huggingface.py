@@ -88,8 +88,10 @@ def _qwen3_flags(config: Config) -> dict[str, bool]:
 
 def _qwen_window(config: Config) -> int | None:
     """The layers from `max_window_layers` on have the window."""
-    unlimited = config.get("max_window_layers", 0)
-    if not config.get("use_sliding_window") or unlimited >= config["num_hidden_layers"]:
+    unlimited, layers = config.get("max_window_layers") or 0, config["num_hidden_layers"]
+    if not (isinstance(unlimited, int) and isinstance(layers, int)):
+        raise UnplacedError("max_window_layers and num_hidden_layers must be whole numbers")
+    if not config.get("use_sliding_window") or unlimited >= layers:
         return None
     if unlimited:
         raise UnplacedError(f"max_window_layers is {unlimited}: {_UNEVEN}")
@@ -110,7 +112,8 @@ def _model_type(config: Config) -> str:
     """`model_type`, or else the type that the first of `architectures` names (LlamaForCausalLM: llama)."""
     if given := config.get("model_type"):
         return str(given)
-    name = str((config.get("architectures") or ["(none)"])[0])
+    named = config.get("architectures") or "(none)"
+    name = str(named[0] if isinstance(named, list) else named)
     stem = name.partition("For")[0].lower()
     known = (*_ARCHITECTURES, *(kind for kinds in _OTHER_TYPES.values() for kind in kinds))
     return next((kind for kind in known if kind.replace("_", "") == stem), name)
@@ -126,7 +129,8 @@ def _refuse_other_families(kind: str, config: Config) -> None:
 
 
 def _refuse_uneven_layers(config: Config) -> None:
-    if len(set(config.get("layer_types") or ())) > 1:
+    kinds = config.get("layer_types")
+    if kinds and not (isinstance(kinds, list) and all(kind == kinds[0] for kind in kinds)):
         raise UnplacedError(f"layer_types differ: {_UNEVEN}")
     if (rotated := config.get("partial_rotary_factor") or 1) != 1:
         raise UnplacedError(f"partial_rotary_factor is {rotated}: family `transformer` rotates whole heads")

@@ -79,7 +79,7 @@ def test_a_query_group_is_padded_to_the_rows_of_a_mac_tile() -> None:
 
 def test_half_the_efficiency_takes_twice_the_slots() -> None:
     whole, half = (decode_attention(token(), decode(efficiency=value), H100).critical for value in (1, 0.5))
-    assert half == 2 * whole
+    assert half in (2 * whole - 1, 2 * whole)  # each rounded up
 
 
 def prompt(queries: int, context: int, *, causal: bool = True) -> Attention:

@@ -1,5 +1,6 @@
 """The choice of a matrix kernel: brute force over all tiles and splits, and the numbers of the one that is taken."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import ceil
@@ -92,10 +93,11 @@ def test_a_started_wave_costs_a_whole_one_where_waves_are_quantised(
     assert kernel.critical == rounds * 64**3 / Fraction(8, 10)
 
 
-def test_a_small_product_at_batch_1_leaves_tiles_idle_and_splits_pay() -> None:
-    shape = Gemm(1, 4096, 14336)
-    assert chosen(shape, offered(splits=[1])).ways == 64
-    assert chosen(shape, offered()).ways > 64
+def test_splits_pay_where_idle_tiles_leave_their_lanes_unused() -> None:
+    # 64 blocks of 64 columns on 132 tiles: with lanes of 25 GB/s each, half the machine stands still without a split
+    shape, slow = Gemm(1, 4096, 14336), replace(RATES, operands=3_300_000_000_000)
+    assert chosen(shape, offered(splits=[1]), slow).ways == 64
+    assert chosen(shape, offered(), slow).ways > 64
 
 
 def test_a_sum_in_one_part_writes_no_partials() -> None:

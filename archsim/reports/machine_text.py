@@ -1,0 +1,212 @@
+"""A machine as a page for the terminal: its graph, what its parts hold, serve and cost, and where the figures are from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from archsim.model.component import Connector
+from archsim.model.ledger import STATIC_ACTION
+from archsim.model.price import Price
+from archsim.model.workload import Format
+from archsim.reports.machine_graph import graph, topology
+from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
+from archsim.reports.portrait import (
+    Offer,
+    Portrait,
+    constant_power,
+    delay,
+    held,
+    offers,
+    rate,
+    ridges,
+    route_energy,
+    span,
+)
+from archsim.reports.quantities import NOTHING, counted, number, part_of, si
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STRONG = f"bold {ACCENT}"
+
+
+def render(portrait: Portrait, *, width: int | None = None, color: bool = False) -> str:
+    """The page in `width` columns; figures of a total are of all devices together."""
+    sections = (_head, _graph, _components, _actions, _links, _ways, _balance, _sources)
+    return written((partial(section, portrait) for section in sections), width, color=color)
+
+
+def _head(portrait: Portrait, console: Console) -> None:
+    hardware = portrait.hardware
+    limit = "" if hardware.tdp is None else f" of {si(hardware.tdp, 'W')} TDP"
+    about = (
+        hardware.hardware_class,
+        counted(hardware.devices, "device") + limit,
+        f"stack {hardware.stack}",
+        f"mapper {portrait.mapper}",
+        f"boundary {hardware.boundary}",
+    )
+    console.print(hardware.name, style="bold")
+    console.print(" · ".join(about), style=QUIET)
+    native = hardware.native_dtypes
+    if native is not None:
+        stored = f"weights {_format(native.weights)}, KV {_format(native.kv)}, activations {native.activations}"
+        console.print(f"made for {stored}", style=QUIET)
+
+
+def _format(stored: Format) -> str:
+    return stored.dtype if stored.group is None else f"{stored.dtype} in groups of {stored.group}"
+
+
+def _graph(portrait: Portrait, console: Console) -> None:
+    heading("Graph", console)
+    for index, (names, *carried) in enumerate(graph(portrait, console.width)):
+        console.print(*([""] if index else []), names, sep="\n", overflow="fold")
+        console.print(*carried, sep="\n", style=QUIET, overflow="fold")
+
+
+def _components(portrait: Portrait, console: Console) -> None:
+    """What there is of each, one device: capacity and static power of an instance, and of all."""
+    machine = portrait.machine
+    columns = (
+        Column("component", wraps=True),
+        Column("kind"),
+        *(Column(name, right=True) for name in ("count", "capacity", "in all", "static power", "in all")),
+    )
+    rows = []
+    for name, item in machine.components.items():
+        if isinstance(item, Connector):
+            continue
+        count, size = machine.instances(name), item.capacity_bytes
+        capacity = (NOTHING, NOTHING) if size == 0 else (held(size), held(None if size is None else size * count))
+        watts = portrait.prices[name, STATIC_ACTION].value
+        rows.append((name, item.kind, f"{count:,}", *capacity, si(watts, "W"), si(watts * count, "W")))
+    heading("Components", console)
+    console.print(table(columns, rows))
+
+
+def _actions(portrait: Portrait, console: Console) -> None:
+    """What each serves, and what it costs."""
+    columns = (
+        Column("component", wraps=True),
+        Column("action"),
+        *(Column(name, right=True) for name in ("each", "in all", "latency", "energy", "range")),
+    )
+    machine = portrait.machine
+    standing = [name for name, item in machine.components.items() if not isinstance(item, Connector)]
+    rows = [
+        (
+            "" if index else name,
+            offer.label,
+            rate(offer.action.rate, offer.action.unit),
+            _total(offer),
+            delay(offer.action.latency) if offer.action.latency else NOTHING,
+            _energy(offer),
+            span(offer.price) or NOTHING,
+        )
+        for name in standing
+        for index, offer in enumerate(offers(portrait, name))
+    ]
+    heading("What they do", console)
+    console.print(table(columns, rows))
+
+
+def _total(offer: Offer) -> str:
+    """The rate of all instances, beside their peak where they sustain less."""
+    peak, unit = offer.action.peak, f"{offer.action.unit}/s"
+    if offer.total is None or peak is None or peak == offer.action.rate:
+        return rate(offer.total, offer.action.unit)
+    return part_of(offer.total, peak * offer.instances, unit)
+
+
+def _energy(offer: Offer) -> str:
+    return f"{number(offer.price.value)} pJ/{offer.action.unit}"
+
+
+def _links(portrait: Portrait, console: Console) -> None:
+    machine = portrait.machine
+    columns = (
+        Column("link", wraps=True),
+        Column("between", wraps=True),
+        *(Column(name, right=True) for name in ("count", "each way", "latency", "energy", "range", "static power")),
+    )
+    rows = []
+    for name, item in machine.components.items():
+        if not isinstance(item, Connector):
+            continue
+        shape = topology(portrait, name)
+        ends = " – ".join(dict.fromkeys(item.between)) + (f", {shape}" if shape else "")
+        watts = portrait.prices[name, STATIC_ACTION].value * machine.instances(name)
+        (offer,) = offers(portrait, name)
+        carried = (rate(offer.action.rate, "B"), delay(offer.action.latency), _energy(offer), span(offer.price) or NOTHING)
+        rows.append((name, ends, f"{machine.instances(name):,}", *carried, si(watts, "W") if watts else NOTHING))
+    heading("Links", console)
+    console.print(table(columns, rows))
+
+
+def _ways(portrait: Portrait, console: Console) -> None:
+    """Joules of a byte from its home to the tiles, layer by layer, and watts that are drawn whatever happens."""
+    rows = []
+    for route in portrait.routes:
+        total = route_energy(route, portrait.prices)
+        layers = (
+            f"{step.component} {step.action}" + (f" × {step.copies}" if step.copies > 1 else "") + f" {number(step.copies * portrait.prices[step.component, step.action].value)}"
+            for step in route.steps
+        )
+        rows.append((", ".join(route.tensors), f"{number(total.value)} pJ/B", span(total), " + ".join(layers)))
+    power, parts = constant_power(portrait)
+    drawn = " + ".join(f"{name} {si(watts, 'W')}" for name, watts in parts.items())
+    rows.append(("constant power", si(power.value, "W"), span(power), drawn or "none"))
+    columns = (Column(), Column(right=True, style=_STRONG), Column(style=QUIET), Column(wraps=True))
+    heading("A byte read once on its way, and what is drawn in any case", console)
+    console.print(table(columns, rows))
+
+
+def _balance(portrait: Portrait, console: Console) -> None:
+    """Arithmetic per byte of weights at which neither waits for the other."""
+    columns = (
+        Column("tiles", wraps=True),
+        Column("type"),
+        *(Column(name, right=True) for name in ("MACs", "bytes", "MAC/B", "FLOP/B")),
+        Column("limited by", wraps=True),
+    )
+    rows = []
+    for ridge in ridges(portrait):
+        balance = ridge.macs_per_byte
+        point = (NOTHING, NOTHING) if balance is None else (number(balance), number(2 * balance))
+        rows.append((ridge.component, ridge.label, rate(ridge.macs, "MAC"), rate(ridge.bytes, "B"), *point, ridge.slowest))
+    if rows:
+        heading("Balance point", console)
+        console.print(table(columns, rows))
+
+
+def _sources(portrait: Portrait, console: Console) -> None:
+    """Every price with its range, boundary, grade and source; then the sources of what is no price."""
+    rows = list(_stated(portrait))
+    told = {source for *_, source in rows}
+    heading("Sources of prices", console)
+    found = table((Column(), Column(), Column(wraps=True, style=QUIET)), ())
+    for name, figure, source in rows:
+        found.add_row(name, figure, source)
+    console.print(found)
+    others = [(path, text) for path, text in portrait.hardware.sources.items() if text not in told]
+    if others:
+        heading("Sources of other figures", console)
+        console.print(table((Column(wraps=True), Column(wraps=True, style=QUIET)), others))
+
+
+def _stated(portrait: Portrait) -> Iterable[tuple[str, str, str]]:
+    machine = portrait.machine
+    for name in machine.components:
+        for offer in offers(portrait, name):
+            yield _source(f"{name} {offer.label}", offer.price, _energy(offer))
+        static = portrait.prices[name, STATIC_ACTION]
+        if static.high:
+            yield _source(f"{name} static", static, si(static.value, "W"))
+
+
+def _source(name: str, price: Price, figure: str) -> tuple[str, str, str]:
+    interval = f" ({span(price)})" if span(price) else ""
+    return name, f"{figure}{interval}\n{price.boundary}, {price.grade}", price.source

@@ -1,0 +1,86 @@
+"""All-reduce: bytes and time by the formula of the algorithm that the stack's regime names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from archsim.mappers.access import Paths
+from archsim.mappers.collectives import all_reduce, device_link
+from archsim.model.machine import Machine
+from archsim.model.plan import PlanError
+from archsim.model.stack import Stack
+from archsim.model.taskgraph import TICKS, Task
+from archsim.model.trace import Operator
+
+Build = Callable[..., Machine]
+DEVICES = 4
+MESSAGE = 2 * 128  # hidden values of bf16, one sequence
+
+
+def stack(*regimes: Mapping[str, Any]) -> Stack:
+    return Stack.model_validate({"name": "s", "source": "test", "collectives": {"all_reduce": regimes}})
+
+
+@pytest.fixture
+def reduced(machine: Build, paths: Paths, operators: Mapping[str, Operator]) -> Callable[..., Task]:
+    """`reduced({"algorithm": "ring"})`: the all-reduce after `down` on four devices."""
+
+    def build(*regimes: Mapping[str, Any], devices: int = DEVICES) -> Task:
+        return all_reduce(operators["down"], "decode", machine(devices=devices), stack(*regimes), paths)
+
+    return build
+
+
+def wire_bytes(task: Task) -> int:
+    """Bytes on the links of all devices."""
+    return sum(leg.bill for flow in task.flows for leg in flow.legs if leg.component == "wire")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "sent"),
+    [("one-shot", MESSAGE * 3), ("two-shot", 2 * MESSAGE * 3 // 4), ("ring", 2 * MESSAGE * 3 // 4)],
+)
+def test_each_device_sends_what_its_algorithm_sends(reduced: Callable[..., Task], algorithm: str, sent: int) -> None:
+    task = reduced({"algorithm": algorithm})
+    assert wire_bytes(task) == DEVICES * sent
+    assert task.flows[0].own / TICKS == pytest.approx(sent / 50e9 * 1e12)
+
+
+def test_a_sustained_bandwidth_below_the_links_own_takes_its_place(reduced: Callable[..., Task]) -> None:
+    task = reduced({"algorithm": "ring", "bandwidth": "10 GB/s"})
+    assert task.flows[0].own / TICKS == pytest.approx(384 / 10e9 * 1e12)
+
+
+def test_the_base_and_a_hop_for_every_other_device_come_first(reduced: Callable[..., Task]) -> None:
+    assert reduced({"base": "4 us", "hop": "60 ns"}).launch == 4_000_000 + 3 * 60_000
+
+
+@pytest.mark.parametrize(("up_to", "sent"), [(MESSAGE, 3 * MESSAGE), (MESSAGE - 1, 2 * MESSAGE * 3 // 4)])
+def test_the_regime_changes_above_its_threshold(reduced: Callable[..., Task], up_to: int, sent: int) -> None:
+    task = reduced({"up_to": f"{up_to} B", "algorithm": "one-shot"}, {"algorithm": "ring"})
+    assert wire_bytes(task) == DEVICES * sent
+
+
+@pytest.mark.parametrize(("algorithm", "additions"), [("one-shot", 128 * 3), ("ring", 128 * 3 // 4)])
+def test_every_element_is_added_on_every_device_or_once(
+    reduced: Callable[..., Task], algorithm: str, additions: int
+) -> None:
+    legs = [leg for leg in reduced({"algorithm": algorithm}).flows[1].legs if leg.action == "vector"]
+    assert sum(leg.bill for leg in legs) == DEVICES * additions
+
+
+def test_the_sum_passes_the_memory_of_activations_of_each_device(reduced: Callable[..., Task]) -> None:
+    legs = reduced({}).flows[1].legs
+    touched = {(leg.component, leg.action): leg.bill for leg in legs if leg.component == "l2"}
+    assert touched == {("l2", "read"): DEVICES * MESSAGE, ("l2", "write"): DEVICES * MESSAGE}
+
+
+def test_the_task_is_named_after_the_operator_it_completes(reduced: Callable[..., Task]) -> None:
+    assert reduced({}).operator == "down_all_reduce"
+
+
+def test_devices_without_a_link_cannot_share_work(machine: Build) -> None:
+    assert device_link(machine(devices=2)) == "wire"
+    with pytest.raises(PlanError, match="2 devices share the work, but no link joins them"):
+        device_link(machine(devices=2, without="wire"))

@@ -1,0 +1,73 @@
+"""Where weights and KV live, and what is said where they do not fit."""
+
+from collections.abc import Callable
+
+import pytest
+
+from archsim.mappers.placement import place
+from archsim.model.machine import Machine
+from archsim.model.plan import Placement, PlanError
+from archsim.model.trace import Resident, Role, Trace
+
+GB = 10**9
+HOMES: dict[Role, str] = {"weights": "hbm", "kv": "hbm"}
+Build = Callable[..., Machine]
+
+
+def residents(weights: int, kv: int) -> Trace:
+    return Trace((), (Resident("weights", weights), Resident("kv", kv)), parameters=0, heads=8, kv_heads=2)
+
+
+def test_everything_stands_in_its_home(machine: Build) -> None:
+    placed = place(residents(3 * GB, GB), HOMES, 1, machine(capacity="10 GB"))
+    assert placed == (Placement("weights", "hbm", 3 * GB), Placement("kv", "hbm", GB))
+
+
+def test_devices_keep_their_part_and_copies_of_kv_heads_they_share(machine: Build) -> None:
+    placed = place(residents(3 * GB, GB), HOMES, 4, machine(devices=4, capacity="10 GB"))
+    assert placed == (Placement("weights", "hbm", 3 * GB // 4), Placement("kv", "hbm", GB // 2))
+
+
+def test_what_just_fits_is_placed(machine: Build) -> None:
+    assert place(residents(15 * GB, 5 * GB), HOMES, 1, machine(capacity="10 GB"))
+    with pytest.raises(PlanError):
+        place(residents(15 * GB, 5 * GB + 1), HOMES, 1, machine(capacity="10 GB"))
+
+
+def test_the_refusal_says_by_how_much(machine: Build) -> None:
+    with pytest.raises(PlanError) as caught:
+        place(residents(30 * GB, 5 * GB), HOMES, 1, machine(capacity="10 GB"))
+    assert caught.value.message == (
+        "the model does not fit: 30.0 GB weights + 5.0 GB kv in `hbm`, which holds 20.0 GB: 15.0 GB too much"
+    )
+    assert caught.value.where == ("hardware", "components", "hbm")
+
+
+@pytest.mark.parametrize(
+    ("weights", "kv", "ways"),
+    [
+        (30, 5, ("devices: 2 with tensor_parallel: 2", "weights in 50% of their bytes")),
+        (15, 10, ("devices: 2 with", "weights in 67% of their bytes", "50% of the KV")),
+        (10, 40, ("devices: 3 with", "25% of the KV")),
+        (30, 30, ("devices: 3 with",)),
+    ],
+)
+def test_the_refusal_says_what_would_make_it_fit(machine: Build, weights: int, kv: int, ways: tuple[str, ...]) -> None:
+    with pytest.raises(PlanError) as caught:
+        place(residents(weights * GB, kv * GB), HOMES, 1, machine(capacity="10 GB"))
+    said = caught.value.help.removeprefix("what would make it fit: ").split("; or ")
+    assert len(said) == len(ways)
+    assert all(way in text for way, text in zip(ways, said, strict=True))
+
+
+def test_more_devices_as_advised_do_make_it_fit(machine: Build) -> None:
+    assert place(residents(30 * GB, 5 * GB), HOMES, 2, machine(devices=2, capacity="10 GB"))
+
+
+def test_a_memory_without_limit_holds_anything(machine: Build) -> None:
+    assert place(residents(10**6 * GB, 0), HOMES, 1, machine(capacity="unlimited"))
+
+
+def test_a_home_that_holds_nothing_is_refused_like_any_other(machine: Build) -> None:
+    with pytest.raises(PlanError):
+        place(residents(GB, 0), {"weights": "sm", "kv": "hbm"}, 1, machine())

@@ -1,0 +1,108 @@
+"""The plan of a GPU-like machine: tasks in a stream, bytes by where tensors live, declarations to the audit."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from archsim.mappers.temporal import Temporal, plan
+from archsim.model.machine import Machine
+from archsim.model.plan import Plan, PlanError
+from archsim.model.stack import Stack
+from archsim.model.taskgraph import Task
+from archsim.model.trace import Trace
+
+Build = Callable[..., Machine]
+Decode = Callable[..., Trace]
+
+
+def planned(trace: Trace, machine: Machine, stack: Mapping[str, Any] | None = None, **settings: Any) -> Plan:
+    software = Stack.model_validate({"name": "s", "source": "test"} | dict(stack or {}))
+    return plan(trace, machine, Temporal.model_validate({"kind": "temporal"} | settings), software, 1)
+
+
+def tasks(plan: Plan) -> dict[str, Task]:
+    return {task.operator: task for segment in plan.graph.segments for task in segment.tasks}
+
+
+def billed(task: Task, component: str, action: str) -> int:
+    legs = [leg for flow in task.flows for leg in flow.legs]
+    return sum(leg.bill for leg in legs if (leg.component, leg.action) == (component, action))
+
+
+def test_kernels_run_one_after_the_other(decoder: Decode, machine: Build) -> None:
+    found = tasks(planned(decoder(), machine())).values()
+    assert {task.after for task in found} == {task.makes for task in found} == {("stream",)}
+
+
+def test_equal_layers_stand_once(decoder: Decode, machine: Build) -> None:
+    graph = planned(decoder(output_tokens=3), machine()).graph
+    assert [segment.times for segment in graph.segments] == [1, 1, 1, 1] * 3
+    assert [segment.closes for segment in graph.segments if segment.closes] == ["token"] * 3
+
+
+def test_weights_and_cache_come_from_hbm_and_activations_stay_in_l2(decoder: Decode, machine: Build) -> None:
+    found = tasks(planned(decoder(), machine()))
+    assert billed(found["gate_up"], "hbm", "read") == 2 * 128 * 640
+    assert billed(found["attention"], "hbm", "read") == 2 * 2 * 65 * 4 * 16
+    assert billed(found["activation"], "hbm", "read") == 0
+    assert billed(found["activation"], "l2", "read") == 2 * 640
+
+
+def test_activations_that_l2_cannot_hold_live_in_hbm(decoder: Decode, machine: Build) -> None:
+    # 1200 tokens x 640 values x 2 B are 1.5 MB, and 1 MiB holds 0.8 MiB of them
+    trace = decoder(prompt_tokens=1200, prompt_cached=False)
+    held, spilled = (tasks(planned(t, machine(), {"residency": 0.8}))["activation"] for t in (decoder(), trace))
+    assert billed(held, "hbm", "read") == 0
+    assert billed(spilled, "hbm", "read") == 1200 * 640 * 2
+
+
+def test_results_that_nobody_reads_go_home(decoder: Decode, machine: Build) -> None:
+    head = tasks(planned(decoder(), machine()))["head"]
+    assert billed(head, "hbm", "write") == 2 * 1024
+
+
+def test_the_host_stands_before_each_step(decoder: Decode, machine: Build) -> None:
+    stack = {"step": {"base": "1 us", "per_sequence": "10 ns"}}
+    graph = planned(decoder(output_tokens=2), machine(), stack).graph
+    hosts = [task for segment in graph.segments for task in segment.tasks if task.operator == "host"]
+    assert [(task.launch, task.flows) for task in hosts] == [(1_010_000, ())] * 2
+
+
+def test_partial_sums_are_followed_by_an_all_reduce(decoder: Decode, machine: Build) -> None:
+    found = list(tasks(planned(decoder(), machine(devices=2))))
+    for name in ("attn_out", "down"):
+        assert found[found.index(name) + 1] == f"{name}_all_reduce"
+    assert sum(name.endswith("_all_reduce") for name in found) == 2
+
+
+def test_one_device_reduces_nothing(decoder: Decode, machine: Build) -> None:
+    assert not [name for name in tasks(planned(decoder(), machine())) if name.endswith("_all_reduce")]
+
+
+def test_replicas_are_declared_with_a_reason(decoder: Decode, machine: Build) -> None:
+    declared = planned(decoder(), machine(devices=2)).declarations
+    extra = {item.operator: item.extra for item in declared if item.tensor == "weights"}
+    # norms and the row of the table are read by both devices: once more than the trace asks
+    assert extra == {"embedding": 2 * 128, "attn_norm": 2 * 2 * 128, "ffn_norm": 2 * 2 * 128, "final_norm": 2 * 128}
+    assert all("2 devices" in item.reason for item in declared)
+
+
+def test_narrow_weights_are_turned_into_the_type_of_the_macs(decoder: Decode, machine: Build) -> None:
+    trace = decoder(dtypes={"weights": "int4", "kv": "bf16", "activations": "bf16"})
+    narrow, wide = (tasks(planned(t, machine(), {"dequantise": 2}))["down"] for t in (trace, decoder()))
+    assert billed(narrow, "sm", "vector") - billed(wide, "sm", "vector") == 2 * 320 * 128
+
+
+def test_a_type_that_the_tiles_do_not_compute_in_is_refused(decoder: Decode, machine: Build) -> None:
+    trace = decoder(dtypes={"weights": "fp8", "kv": "fp8", "activations": "fp8"})
+    with pytest.raises(PlanError, match="does not compute in `fp8`") as caught:
+        planned(trace, machine())
+    assert caught.value.help.endswith("it computes `bf16`")
+
+
+def test_degrees_and_settings_stand_in_the_plan(decoder: Decode, machine: Build) -> None:
+    found = planned(decoder(), machine(devices=2), fusion=False)
+    assert dict(found.parallel) == {"tensor_parallel": 2}
+    assert found.settings["fusion"] == "off"
+    assert found.settings["activations"] == "l2"
