@@ -78,6 +78,7 @@ def unknown_choice(what: str, value: str, choices: Iterable[str], position: Posi
 def _finding(model: type[BaseModel], document: Document, at: KeyPath, error: ErrorDetails) -> Diagnostic:
     """One pydantic error as a finding."""
     kind, context = error["type"], error.get("ctx", {})
+    on_key = error["loc"][-1:] == ("[key]",)
     path = (*at, *_path(node_at(document, at), error["loc"]))
     if kind == "missing":
         return _missing(document, path, error["loc"][-1])
@@ -92,11 +93,10 @@ def _finding(model: type[BaseModel], document: Document, at: KeyPath, error: Err
         )
     if kind in {"literal_error", "enum"} and (known := _quoted(context["expected"])):
         near = did_you_mean(str(error["input"]), known)
-        return Diagnostic(f"must be one of {listed(known)}", position_at(document, path), near)
+        return Diagnostic(f"must be one of {listed(known)}", position_at(document, path, key=on_key), near)
     cause, way_out = context.get("error"), _renamed(document, path)
     if isinstance(cause, UnplacedError):
         path, way_out = (*path, *cause.at), cause.help or way_out
-    on_key = error["loc"][-1:] == ("[key]",)
     return Diagnostic(_message(error), position_at(document, path, key=on_key), way_out)
 
 

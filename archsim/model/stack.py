@@ -90,9 +90,10 @@ class VectorKernels(Checked):
 class Regime(Checked):
     """A collective up to a message size: latency, and bytes on the wire / `bandwidth`.
 
-    Measured: `base` + `hop` x (devices - 1), the link's latency within. Without a `hop` the link's own latency counts for each step of
-    the algorithm. Each device sends (devices - 1) x message in one step (one-shot), or 2 (devices - 1) / devices x message in 2 steps
-    (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of links runs ring and a switch two-shot.
+    Measured: `base` + `hop` x (devices - 1), the link's latency within. Without a `hop` the link's own latency counts
+    for each step of the algorithm. Each device sends (devices - 1) x message in one step (one-shot), or 2 (devices -
+    1) / devices x message in 2 steps (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of links runs ring
+    and a switch two-shot.
     """
 
     up_to: BytesOrUnlimited = None

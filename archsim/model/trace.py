@@ -15,7 +15,7 @@ from archsim.model.dtype import Dtype
 
 Role = Literal["weights", "kv", "state", "activations"]
 Phase = Literal["prefill", "decode"]
-Sharding = Literal["none", "columns", "rows", "heads"]
+Sharding = Literal["none", "columns", "rows", "heads", "experts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ class Gemm:
 class Attention:
     """`queries` new tokens of each of `batch` sequences against `context` keys and values, their own if cached.
 
-    With `causal`, query i of the new tokens sees the context less the queries that come after it.
+    With `causal`, query i of the new tokens sees the context less the queries that come after it. A key has
+    `head_size` values, and so has a value vector, unless `value_size` says that it is so many values of the key
+    itself (latent attention).
     """
 
     batch: int
@@ -52,6 +54,34 @@ class Attention:
     kv_heads: int
     head_size: int
     causal: bool
+    value_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """A matrix product for each expert: [loads[e], k] x [k, n]; an expert without rows is not touched."""
+
+    loads: tuple[int, ...]
+    n: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A recurrence over `tokens` new tokens of `batch` sequences; the state of a head is [head_size, state_size].
+
+    Inside a chunk of `chunk` tokens all is parallel; from chunk to chunk the state is passed on.
+    """
+
+    batch: int
+    tokens: int
+    heads: int
+    head_size: int
+    state_size: int
+    chunk: int
+
+
+Shape = Gemm | Attention | Experts | Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +90,7 @@ class Operator:
 
     `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the
     outputs), by `rows` of the weights (each makes a partial sum of all outputs, which must be reduced), by attention
-    `heads`, or `none` (each device does it all). `joins` names the operator of the same block whose kernel may do
+    `heads`, by `experts`, or `none` (each device does it all). `joins` names the operator of the same block whose kernel may do
     this one in passing, or is empty.
     """
 
@@ -70,19 +100,23 @@ class Operator:
     macs: int = 0
     mac_dtype: Dtype = "bf16"
     vector_ops: int = 0
-    shape: Gemm | Attention | None = None
+    shape: Shape | None = None
     shards: Sharding = "none"
     joins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Operators in program order, `times` over; `closes` names what the last completes (prompt, token), or is empty."""
+    """Operators in program order, `times` over; `closes` names what the last completes (prompt, token), or is empty.
+
+    With `layer` each time is a layer of the model, which a mapper may give a place of its own.
+    """
 
     operators: tuple[Operator, ...]
     phase: Phase
     times: int = 1
     closes: str = ""
+    layer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +132,7 @@ class Trace:
     """All that the model asks for in one run.
 
     `parameters` is the number of stored values of all weights; `kv_heads` bounds tensor parallelism over attention
-    (0: no attention).
+    (0: no attention), `experts` expert parallelism (0: none).
     """
 
     blocks: tuple[Block, ...]
@@ -106,6 +140,7 @@ class Trace:
     parameters: int
     heads: int = 0
     kv_heads: int = 0
+    experts: int = 0
 
     def executions(self) -> Iterator[tuple[Operator, Phase, int]]:
         """Each operator of each block with its phase and the number of times it runs."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from archsim.model.component import Connector
+from archsim.model.hardware import NativeDtypes
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.price import Price
 from archsim.model.workload import Format
@@ -15,9 +16,11 @@ from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
 from archsim.reports.portrait import (
     Offer,
     Portrait,
+    Step,
     constant_power,
     delay,
     held,
+    named,
     offers,
     rate,
     ridges,
@@ -41,19 +44,16 @@ def render(portrait: Portrait, *, width: int | None = None, color: bool = False)
 def _head(portrait: Portrait, console: Console) -> None:
     hardware = portrait.hardware
     limit = "" if hardware.tdp is None else f" of {si(hardware.tdp, 'W')} TDP"
-    about = (
-        hardware.hardware_class,
-        counted(hardware.devices, "device") + limit,
-        f"stack {hardware.stack}",
-        f"mapper {portrait.mapper}",
-        f"boundary {hardware.boundary}",
-    )
-    console.print(hardware.name, style="bold")
-    console.print(" · ".join(about), style=QUIET)
+    about = (hardware.hardware_class, counted(hardware.devices, "device") + limit, f"boundary {hardware.boundary}")
     native = hardware.native_dtypes
-    if native is not None:
-        stored = f"weights {_format(native.weights)}, KV {_format(native.kv)}, activations {native.activations}"
-        console.print(f"made for {stored}", style=QUIET)
+    made_for = () if native is None else (f"made for {_formats(native)}",)
+    console.print(hardware.name, style="bold")
+    console.print(" · ".join((*about, *made_for)), style=QUIET)
+    console.print(f"stack {hardware.stack} · mapper {portrait.mapper}", style=QUIET)
+
+
+def _formats(native: NativeDtypes) -> str:
+    return f"weights {_format(native.weights)}, KV {_format(native.kv)}, activations {native.activations}"
 
 
 def _format(stored: Format) -> str:
@@ -140,8 +140,9 @@ def _links(portrait: Portrait, console: Console) -> None:
         ends = " – ".join(dict.fromkeys(item.between)) + (f", {shape}" if shape else "")
         watts = portrait.prices[name, STATIC_ACTION].value * machine.instances(name)
         (offer,) = offers(portrait, name)
-        carried = (rate(offer.action.rate, "B"), delay(offer.action.latency), _energy(offer), span(offer.price) or NOTHING)
-        rows.append((name, ends, f"{machine.instances(name):,}", *carried, si(watts, "W") if watts else NOTHING))
+        carried = (rate(offer.action.rate, "B"), delay(offer.action.latency))
+        costs = (_energy(offer), span(offer.price) or NOTHING, si(watts, "W") if watts else NOTHING)
+        rows.append((name, ends, f"{machine.instances(name):,}", *carried, *costs))
     heading("Links", console)
     console.print(table(columns, rows))
 
@@ -151,17 +152,20 @@ def _ways(portrait: Portrait, console: Console) -> None:
     rows = []
     for route in portrait.routes:
         total = route_energy(route, portrait.prices)
-        layers = (
-            f"{step.component} {step.action}" + (f" × {step.copies}" if step.copies > 1 else "") + f" {number(step.copies * portrait.prices[step.component, step.action].value)}"
-            for step in route.steps
-        )
-        rows.append((", ".join(route.tensors), f"{number(total.value)} pJ/B", span(total), " + ".join(layers)))
+        layers = " + ".join(_layer(step, portrait) for step in route.steps)
+        rows.append((", ".join(route.tensors), f"{number(total.value)} pJ/B", span(total), layers))
     power, parts = constant_power(portrait)
     drawn = " + ".join(f"{name} {si(watts, 'W')}" for name, watts in parts.items())
     rows.append(("constant power", si(power.value, "W"), span(power), drawn or "none"))
     columns = (Column(), Column(right=True, style=_STRONG), Column(style=QUIET), Column(wraps=True))
-    heading("A byte read once on its way, and what is drawn in any case", console)
+    heading("Energy of a byte on its way, and constant power", console)
     console.print(table(columns, rows))
+
+
+def _layer(step: Step, portrait: Portrait) -> str:
+    copies = f"{step.copies} × " if step.copies > 1 else ""
+    energy = step.copies * portrait.prices[step.component, step.action].value
+    return f"{copies}{named(step.component, step.action)} {number(energy)}"
 
 
 def _balance(portrait: Portrait, console: Console) -> None:
@@ -176,7 +180,8 @@ def _balance(portrait: Portrait, console: Console) -> None:
     for ridge in ridges(portrait):
         balance = ridge.macs_per_byte
         point = (NOTHING, NOTHING) if balance is None else (number(balance), number(2 * balance))
-        rows.append((ridge.component, ridge.label, rate(ridge.macs, "MAC"), rate(ridge.bytes, "B"), *point, ridge.slowest))
+        rates = (rate(ridge.macs, "MAC"), rate(ridge.bytes, "B"))
+        rows.append((ridge.component, ridge.label, *rates, *point, ridge.slowest))
     if rows:
         heading("Balance point", console)
         console.print(table(columns, rows))
@@ -201,7 +206,7 @@ def _stated(portrait: Portrait) -> Iterable[tuple[str, str, str]]:
     machine = portrait.machine
     for name in machine.components:
         for offer in offers(portrait, name):
-            yield _source(f"{name} {offer.label}", offer.price, _energy(offer))
+            yield _source(named(name, offer.label), offer.price, _energy(offer))
         static = portrait.prices[name, STATIC_ACTION]
         if static.high:
             yield _source(f"{name} static", static, si(static.value, "W"))

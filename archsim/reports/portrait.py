@@ -112,9 +112,9 @@ def offers(portrait: Portrait, name: str) -> tuple[Offer, ...]:
     for action, served in machine.actions[name].items():
         price = portrait.prices[name, action]
         alike.setdefault((served.rate, served.peak, served.latency, served.unit, price), []).append(action)
+    served, count = machine.actions[name], machine.instances(name)
     return tuple(
-        Offer(name, _label(same), machine.actions[name][same[0]], portrait.prices[name, same[0]], machine.instances(name))
-        for same in alike.values()
+        Offer(name, _label(same), served[same[0]], portrait.prices[name, same[0]], count) for same in alike.values()
     )
 
 
@@ -135,8 +135,9 @@ def constant_power(portrait: Portrait) -> tuple[Range, Mapping[str, float]]:
     """Watts of all instances of all devices whatever they do, and those of each component that draws some."""
     machine = portrait.machine
     statics = {name: portrait.prices[name, STATIC_ACTION] for name in machine.components}
-    ends = (fsum(getattr(price, end) * machine.instances(name) for name, price in statics.items()) for end in Range._fields)
-    return Range(*ends), {name: item.value * machine.instances(name) for name, item in statics.items() if item.value}
+    counts = {name: machine.instances(name) for name in statics}
+    ends = (fsum(getattr(price, end) * counts[name] for name, price in statics.items()) for end in Range._fields)
+    return Range(*ends), {name: price.value * counts[name] for name, price in statics.items() if price.value}
 
 
 def ridges(portrait: Portrait) -> Iterator[Ridge]:
@@ -151,10 +152,15 @@ def ridges(portrait: Portrait) -> Iterator[Ridge]:
 def _supply(portrait: Portrait) -> tuple[float | None, str]:
     machine, rates = portrait.machine, []
     for component, action, copies in portrait.routes[0].steps if portrait.routes else ():
-        rate = machine.actions[component][action].rate
-        if rate is not None:
-            rates.append((rate * machine.instances(component) / copies, f"{component} {action}"))
+        served = machine.actions[component][action].rate
+        if served is not None:
+            rates.append((served * machine.instances(component) / copies, named(component, action)))
     return min(rates, default=(None, ""))
+
+
+def named(component: str, action: str) -> str:
+    """`l2 read`, but `xbar` where all that it does is to move."""
+    return component if action == "move" else f"{component} {action}"
 
 
 def rate(value: float | None, unit: str) -> str:

@@ -22,7 +22,9 @@ from archsim.study.reporting import write_whole
 _WORDS = {"kv": "KV"}
 
 
-def machine(hardware: str, sets: Sequence[str] = (), *, width: int | None = None, color: bool = False) -> tuple[str, str]:
+def machine(
+    hardware: str, sets: Sequence[str] = (), *, width: int | None = None, color: bool = False
+) -> tuple[str, str]:
     """A machine by path or shipped name, with every `--set` applied, as text and as SVG; raise `InputError`."""
     documents = {"hardware": load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER)}
     shown = portrait(check_hardware(apply_sets(documents, sets)["hardware"]))

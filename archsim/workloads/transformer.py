@@ -110,7 +110,8 @@ def _blocks(at: Pass, phase: Phase, closes: str) -> Callable[[int], tuple[Block,
         layer = (*before, *attends, *after)
         alike = at.model.layers - 1 if between else at.model.layers
         stack = ((layer, at.model.layers - alike), ((*between, *layer), alike))
-        blocks = [Block(operators, phase, times) for operators, times in ((first, 1), *stack, (last, 1))]
+        layered = [Block(operators, phase, times, layer=True) for operators, times in stack]
+        blocks = [Block(first, phase), *layered, Block(last, phase)]
         *others, final = (block for block in blocks if block.operators and block.times)
         return (*others, replace(final, closes=closes))
 

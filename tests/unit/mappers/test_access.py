@@ -33,11 +33,6 @@ def test_a_stream_past_all_memories_is_one_move() -> None:
     assert hops(fetch("weights", ("hbm", "mxu"), size=100, last=100, fan={})) == [("hbm", "mxu", 100)]
 
 
-def test_only_the_last_move_has_a_busiest_tile() -> None:
-    moves = fetch("kv", PATH, size=100, last=700, fan={}, busiest=60)
-    assert [move.busiest for move in moves] == [None, None, 60]
-
-
 def test_a_finished_sum_is_written_once_and_drained_home() -> None:
     moves = store("outputs", PATH, size=100, touches=1)
     assert hops(moves) == [("mxu", "lb", 100), ("lb", "glb", 100), ("glb", "hbm", 100)]
@@ -78,6 +73,7 @@ def given(role: str, *path: str) -> AccessSettings:
         ("kv", ("hbm", "mem", "sm"), "`mem` is no component on the graph"),
         ("inputs", ("hbm", "l2"), "ends at compute tiles, not at `l2`"),
         ("outputs", ("hbm", "sm"), "no route from `hbm` to `sm`"),
+        ("weights", ("hbm", "l2", "l2", "sm"), "passes each memory once"),
     ],
 )
 def test_a_path_that_is_none_is_refused_where_it_stands(

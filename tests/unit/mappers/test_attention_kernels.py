@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archsim.mappers.kernels import decode_attention, prefill_attention
+from archsim.mappers.kernels import Kernel, decode_attention, prefill_attention
 from archsim.model.stack import DecodeAttentionKernels, PrefillAttentionKernels
 from archsim.model.trace import Attention
 
@@ -27,59 +27,81 @@ def token(batch: int = 1, kv_heads: int = 8, context: int = 2049) -> Attention:
     return Attention(batch, 1, context, heads=32, kv_heads=kv_heads, head_size=128, causal=True)
 
 
+def kernel_of(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> Kernel:
+    """The only kernel, where waves are not told apart."""
+    [kernel] = decode_attention(shape, offered, tiles)
+    return kernel
+
+
 def test_batch_1_splits_until_the_last_wave_is_nearly_full() -> None:
     # 8 blocks on 132 slots: 16 parts fill 128 of them, the best; 0.85 of that is 108.8, and 14 x 8 = 112 is first above.
-    kernel = decode_attention(token(), decode(), H100)
+    kernel = kernel_of(token(), decode(), H100)
     assert (kernel.text, kernel.ways, kernel.share) == ("KV split in 14", 112, Fraction(1, 112))
 
 
 def test_two_slots_a_tile_take_more_parts() -> None:
     # 17 blocks of 128 tokens: at most 17 parts, 136 of 216 slots; 0.85 of that is 115.6, and 15 x 8 = 120 is first above.
-    kernel = decode_attention(token(), decode(slots=2, max_splits=128), A100)
+    kernel = kernel_of(token(), decode(slots=2, max_splits=128), A100)
     assert (kernel.text, kernel.ways, kernel.share) == ("KV split in 15", A100, Fraction(1, A100))
 
 
 @pytest.mark.parametrize(("batch", "waves"), [(14, 1), (16, 1), (17, 2), (32, 2)])
 def test_a_machine_that_is_full_enough_is_not_split_for(batch: int, waves: int) -> None:
     # from 0.8 x 132 = 105.6 blocks on
-    kernel = decode_attention(token(batch), decode(), H100)
+    kernel = kernel_of(token(batch), decode(), H100)
     assert (kernel.text, kernel.partials) == ("", 0)
     assert kernel.launch == 10_000_000 + waves * 2_000_000
 
 
 def test_a_short_context_has_too_few_blocks_to_split() -> None:
     # 300 tokens are 3 blocks of 128
-    assert decode_attention(token(context=300), decode(), H100).text == "KV split in 3"
-    assert decode_attention(token(context=128), decode(), H100).text == ""
+    assert kernel_of(token(context=300), decode(), H100).text == "KV split in 3"
+    assert kernel_of(token(context=128), decode(), H100).text == ""
 
 
 def test_parts_are_combined_at_a_price_and_their_sums_pass_memory() -> None:
-    kernel = decode_attention(token(), decode(combine="5 us"), H100)
+    kernel = kernel_of(token(), decode(combine="5 us"), H100)
     assert kernel.launch == 10_000_000 + 2_000_000 + 5_000_000 + 13 * 34_000
     assert kernel.partials == 32 * 128 * 4 * 14
 
 
 @pytest.mark.parametrize("fields", [{"splits": False}, {"splits_ungrouped": False}])
 def test_an_ungrouped_head_is_split_only_where_the_software_does(fields: dict[str, bool]) -> None:
-    assert decode_attention(token(kv_heads=32), decode(), H100).text != ""
-    assert decode_attention(token(kv_heads=32), decode(**fields), H100).text == ""
+    assert kernel_of(token(kv_heads=32), decode(), H100).text != ""
+    assert kernel_of(token(kv_heads=32), decode(**fields), H100).text == ""
 
 
 def test_at_batch_1_without_splits_eight_of_132_tiles_are_at_work() -> None:
-    kernel = decode_attention(token(), decode(splits=False), H100)
+    kernel = kernel_of(token(), decode(splits=False), H100)
     assert (kernel.ways, kernel.share) == (8, Fraction(1, 8))
 
 
 def test_a_query_group_is_padded_to_the_rows_of_a_mac_tile() -> None:
     # scores and values: 2 x 64 rows (for a group of 4) x context x head size, for each of 8 KV heads on 112 tiles
-    kernel = decode_attention(token(), decode(), H100)
+    kernel = kernel_of(token(), decode(), H100)
     assert kernel.critical == -(-2 * 8 * 64 * 2049 * 128 // 112)
-    assert decode_attention(token(), decode(rows=1), H100).critical == -(-2 * 8 * 4 * 2049 * 128 // 112)
+    assert kernel_of(token(), decode(rows=1), H100).critical == -(-2 * 8 * 4 * 2049 * 128 // 112)
 
 
 def test_half_the_efficiency_takes_twice_the_slots() -> None:
-    whole, half = (decode_attention(token(), decode(efficiency=value), H100).critical for value in (1, 0.5))
+    whole, half = (kernel_of(token(), decode(efficiency=value), H100).critical for value in (1, 0.5))
     assert half in (2 * whole - 1, 2 * whole)  # each rounded up
+
+
+def test_a_last_thin_wave_runs_by_itself_where_waves_are_quantised() -> None:
+    # 17 sequences of 8 heads are 136 blocks: 132 fill the machine, 4 come after
+    full, thin = decode_attention(token(17), decode(quantised=True), H100)
+    assert (full.ways, full.share, full.covers) == (132, Fraction(1, 132), (0, Fraction(132, 136)))
+    assert (thin.ways, thin.share, thin.covers) == (4, Fraction(1, 4), (Fraction(132, 136), 1))
+    assert (full.launch, thin.launch) == (10_000_000 + 2 * 2_000_000, 0)
+    assert full.critical == thin.critical == 2 * 64 * 2049 * 128
+
+
+@pytest.mark.parametrize("batch", [1, 17, 33])
+def test_waves_divide_every_count_without_a_rest(batch: int) -> None:
+    waves = decode_attention(token(batch), decode(quantised=True), H100)
+    for count in (0, 1, 7, 1000, 10**9 + 7):
+        assert sum(wave.portion(count) for wave in waves) == count
 
 
 def prompt(queries: int, context: int, *, causal: bool = True) -> Attention:

@@ -1,0 +1,100 @@
+"""Files that are each sound, and a machine or a pair that can't work."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Refused = Callable[..., str]
+MEM = "  mem: {between: [hbm, l2], bandwidth: 1 TB/s, energy: 10 pJ/B}\n"
+MORE = "{ports}, bandwidth: 1 TB/s, energy: 1 pJ/B}\n"
+BANK = "  bank: {{kind: sram, count: {}, capacity: 1 MiB, bandwidth: 1 GB/s, static: 0 W, energy: {{read: 1 pJ/B, write: 1 pJ/B}}}}\n"
+ACCESS = "  access: {{{role}: {{path: [{path}]}}}}\n"
+
+
+def with_link(text: str) -> tuple[str, str]:
+    return MEM, f"{MEM}  extra: {{{text}, bandwidth: 1 TB/s, energy: 1 pJ/B}}\n"
+
+
+def with_bank(count: int) -> tuple[str, str]:
+    bank = "kind: sram, capacity: 1 MiB, bandwidth: 1 GB/s, static: 0 W, energy: {read: 1 pJ/B, write: 1 pJ/B}"
+    return "links:\n", f"  bank: {{count: {count}, {bank}}}\nlinks:\n"
+
+
+def with_access(text: str) -> tuple[str, str]:
+    return "tensor_parallel: 1\n", f"tensor_parallel: 1\n  access: {{{text}}}\n"
+
+
+def test_two_roles_without_a_route_are_found_at_the_links(refused: Refused) -> None:
+    stderr = refused("machine.yaml", (MEM, ""), culprit="links:")
+    assert "no route from `hbm` to `sm`" in stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit", "says"),
+    [
+        ("weights: {path: [hbm, sm]}", "[hbm, sm]", "no route from `hbm` to `sm`"),
+        ("kv: {path: [hbm, l3, sm]}", "[hbm, l3", "`l3` is no component on the graph"),
+        ("kv: {path: [hbm, mem, sm]}", "[hbm, mem", "`mem` is no component on the graph"),
+        ("inputs: {path: [hbm, l2]}", "{path: ^[hbm, l2]", "ends at compute tiles, not at `l2`"),
+        ("outputs: {path: [hbm, l2, hbm, l2, sm]}", "[hbm, l2, hbm", "passes each memory once"),
+        ("weights: {path: [sm, l2, sm]}", "[sm, l2", "passes each memory once"),
+        ("weights: {path: [hbm]}", "[hbm]}", "must have at least 2 items"),
+        ("weights: {fan: {l2: 0}}", "l2: ^0", "must be greater than 0"),
+        ("weights: {reuse: some}", "some", "must be a whole number or one of all, kernel"),
+    ],
+)
+def test_an_access_path_is_refused_where_it_is_written(refused: Refused, text: str, culprit: str, says: str) -> None:
+    assert says in refused("machine.yaml", with_access(text), culprit=culprit)
+
+
+@pytest.mark.parametrize("memory", ["l3", "mem", "sm"])
+def test_intermediate_results_live_in_a_memory(refused: Refused, memory: str) -> None:
+    edit = ("tensor_parallel: 1\n", f"activations: {memory}\n")
+    assert f"names no memory: `{memory}`" in refused("machine.yaml", edit, culprit=f"activations: ^{memory}")
+
+
+@pytest.mark.parametrize(
+    ("edits", "culprit", "says"),
+    [
+        ([("between: [hbm, l2]", "between: [hbn, l2]")], "hbn", "`mem` joins `hbn`, which is no component"),
+        ([("between: [hbm, l2]", "between: [hbm, l2, sm]")], "[hbm, l2, sm]", "must have at most 2 items"),
+        ([("between: [hbm, l2]", "between: [hbm]")], "[hbm]", "must have at least 2 items"),
+        ([("between: [hbm, l2]", "between: [hbm, hbm]")], "[hbm, hbm]", "say by which topology"),
+        ([with_link("between: [l2, hbm]")], "[l2, hbm]", "`extra` joins what `mem` joins already"),
+        ([with_link("between: [device, l2]")], "[device, l2]", "the whole machine, to a part of it"),
+        ([with_link("between: [hbm, sm], topology: mesh")], "mesh", "`hbm` and `sm` are two"),
+        ([with_link("between: [l2, l2], topology: ^ring".replace("^", ""))], "l2], topology: ^ring", "`l2` has 1"),
+        ([with_bank(6), with_link("between: [bank, bank], topology: mesh")], "mesh", "6 instances of `bank`"),
+        ([with_bank(6), with_link("between: [bank, bank], topology: torus, shape: [4, 2]")], "[4, 2]", "product is 6"),
+        ([with_bank(6), with_link("between: [bank, bank], topology: mesh, shape: [6]")], "[6]", "[rows, columns]"),
+        ([with_bank(2_000_000), with_link("between: [bank, bank], topology: line")], "line", "1,048,576 instances"),
+        ([("  l2:\n    kind", "  device:\n    kind")], "  ^device:", "no component can be called `device`"),
+        ([("  mem: {", "  l2: {")], "  ^l2: {", "`l2` names both a component and a link"),
+    ],
+)
+def test_links_are_refused_where_they_join_badly(
+    refused: Refused, edits: list[tuple[str, str]], culprit: str, says: str
+) -> None:
+    assert says in refused("machine.yaml", *edits, culprit=culprit)
+
+
+def test_a_model_that_does_not_fit_says_by_how_much_and_what_would_help(refused: Refused) -> None:
+    stderr = refused("machine.yaml", ("capacity: 64 MiB", "capacity: 5 MB"), culprit="  ^hbm:")
+    # 4 layers x (2 x 512 x 512 + 512 x 512 + 2 x 512 + 3 x 512 x 1536) + 512 + 2 x 1000 x 512 values of 2 B;
+    # KV of 2 sequences x 132 tokens x 4 layers x 2 x 256 values of 2 B
+    weights, kv, capacity = 2 * (4 * (3 * 512**2 + 2 * 512 + 3 * 512 * 1536) + 512 + 2 * 1000 * 512), 2 * 132 * 4096, 10**7
+    assert f"{weights / 1e6:.1f} MB weights + {kv / 1e6:.1f} MB kv in `hbm`, which holds 10.0 MB" in stderr
+    assert f"{(weights + kv - capacity) / 1e6:.1f} MB too much" in stderr
+    assert "devices: 4 with tensor_parallel: 4" in stderr
+    assert f"weights in {1000 * (capacity - kv) // weights / 10:g} % of their bytes" in stderr
+
+
+def test_the_devices_named_for_a_model_that_does_not_fit_are_enough(refused: Refused, run: Callable[..., object]) -> None:
+    stderr = refused("machine.yaml", ("capacity: 64 MiB", "capacity: 5 MB"), culprit="  ^hbm:")
+    assert "devices: 4 with tensor_parallel: 4" in stderr
+    one_less = refused("machine.yaml", ("devices: 1\n", "devices: 2\n"), ("parallel: 1", "parallel: 2"), culprit="  ^hbm:")
+    assert "does not fit" in one_less
+    enough = run("machine.yaml", ("devices: 2\n", "devices: 4\n"), ("parallel: 2", "parallel: 4"))
+    assert getattr(enough, "exit_code") == 0

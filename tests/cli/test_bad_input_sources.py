@@ -1,0 +1,96 @@
+"""Files that can't be read at all, or that attack whoever reads them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Cli = Callable[..., Result]
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+HOSTILE = {
+    "empty": (b"", 1, 1, "the document is empty"),
+    "only a comment": (b"# nothing\n", 1, 1, "the document is empty"),
+    "binary": (b"\x7fELF\x02\x01\x01\0\xff\xfe", 1, 9, "not UTF-8 text"),
+    "NUL": (b"name: a\nclass: \0\n", 2, 8, "NUL"),
+    "Latin-1": ("schema: archsim.hardware/1\nname: café\n".encode("latin-1"), 2, 10, "not UTF-8 text: byte 0xe9"),
+    "UTF-16": ("schema: x\n".encode("utf-16-le"), 1, 2, "NUL"),
+    "oversized": (b"# " + b"x" * 8_000_000, 1, 1, "larger than 8 MB"),
+    "brackets": (b"[" * 100_000, 1, 65, "nested deeper than 64 levels"),
+    "mappings": (b"a: " + b"{b: " * 100_000, 1, 3 + 4 * 63 + 1, "nested deeper than 64 levels"),
+    "billion laughs": (LAUGHS.encode(), 6, None, "more than 100000 values, aliases expanded"),
+    "an alias of itself": (b"a: &a [*a]\n", 1, 8, "stands within what it repeats"),
+    "a tag": (b'!!python/object/apply:os.system ["true"]\n', 1, 1, "is not allowed"),
+    "two documents": (b"a: 1\n---\nb: 2\n", 2, 1, "a second document starts here"),
+    "no YAML": (b"a: [1, 2\nb: 3\n", 2, 2, "not valid YAML"),
+    "a tab": (b"a:\n\tb: 1\n", 2, 1, "not valid YAML"),
+    "thousands of digits": (b"a: " + b"9" * 5000, 1, 4, "a number of 5000 characters"),
+    "a list": (b"[1, 2]\n", 1, 1, "must be a mapping"),
+    "an escape sequence": (b"name: \x1b[31mred\n", 1, 7, "character U+001B is not allowed"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_machine_is_refused_in_no_time(cli: Cli, small: Path, case: str) -> None:
+    content, line, column, says = HOSTILE[case]
+    path = small / "machine.yaml"
+    path.write_bytes(content)
+    start = time.perf_counter()
+    result = cli("run", small / "workload.yaml", path, "-o", small / "out")
+    assert time.perf_counter() - start < 5
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert f"  --> {path}:{line}:{column or ''}" in result.stderr
+    assert "^" in result.stderr
+    assert not (small / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "no-folder/missing.yaml", "machine.yaml/below"])
+def test_a_file_that_is_not_there_is_named(cli: Cli, small: Path, name: str) -> None:
+    result = cli("run", small / "workload.yaml", small / name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot read the file" in result.stderr
+    assert f"  --> {small / name}:1:1" in result.stderr
+
+
+def test_a_folder_is_no_file(cli: Cli, small: Path) -> None:
+    result = cli("run", small / "workload.yaml", small)
+    assert result.exit_code == 2
+    assert "is a directory" in result.stderr
+    assert f"  --> {small}:1:1" in result.stderr
+
+
+def test_a_name_that_is_not_shipped_gets_the_nearest(cli: Cli) -> None:
+    result = cli("run", "llama-3.1-8b-decod", "h100-sxn")
+    assert result.exit_code == 2
+    assert "did you mean `llama-3.1-8b-decode`?" in result.stderr
+    assert "did you mean `h100-sxm`?" in result.stderr
+
+
+def test_no_file_can_write_to_the_terminal(cli: Cli, small: Path) -> None:
+    path = small / "machine.yaml"
+    path.write_text('name: 1\n"\\e[2J\\a": 1\n')
+    result = cli("run", small / "workload.yaml", path)
+    assert "\N{REPLACEMENT CHARACTER}[2J" in result.stderr
+    assert result.stderr.replace("\n", "").isprintable()
+
+
+def test_extends_in_a_circle_shows_the_circle(cli: Cli, small: Path) -> None:
+    (small / "a.yaml").write_text("name: a\nextends: b.yaml\n")
+    (small / "b.yaml").write_text("extends: [machine.yaml, a.yaml]\n")
+    result = cli("run", small / "workload.yaml", small / "a.yaml")
+    assert result.exit_code == 2
+    assert f"circle: {small / 'a.yaml'} -> {small / 'b.yaml'} -> {small / 'a.yaml'}" in result.stderr
+    assert f"  --> {small / 'b.yaml'}:1:25" in result.stderr
+
+
+def test_extends_of_a_missing_file_gets_the_nearest(cli: Cli, small: Path) -> None:
+    (small / "a.yaml").write_text("extends: machin.yaml\n")
+    result = cli("run", small / "workload.yaml", small / "a.yaml")
+    assert result.exit_code == 2
+    assert f"  --> {small / 'a.yaml'}:1:10" in result.stderr
+    assert "did you mean `machine.yaml`?" in result.stderr
