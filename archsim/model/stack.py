@@ -81,6 +81,33 @@ class PrefillAttentionKernels(Checked):
     )
 
 
+class ExpertBlocks(Checked):
+    """One configuration of the expert kernel."""
+
+    rows: PositiveInt = 1
+    columns: PositiveInt = 1 << 30
+    efficiency: Efficiency = _FULL
+
+
+class ExpertKernels(Checked):
+    """Matrix products of experts in one kernel: small blocks while experts have few rows each, large ones beyond."""
+
+    launch: Picoseconds = 0
+    switch: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="mean rows per expert up to which blocks are small"
+    )
+    small: ExpertBlocks = ExpertBlocks()
+    large: ExpertBlocks = ExpertBlocks()
+
+
+class ScanKernels(Checked):
+    """Recurrences: a launch, and in prefill a prologue for each wave of heads and a time for each chunk of tokens."""
+
+    launch: Picoseconds = 0
+    wave: Picoseconds = 0
+    chunk: Picoseconds = 0
+
+
 class VectorKernels(Checked):
     """Norms, activations and other operators that only pass over memory."""
 
@@ -131,6 +158,8 @@ class Stack(Checked):
     gemm: GemmKernels = GemmKernels()
     decode_attention: DecodeAttentionKernels = DecodeAttentionKernels()
     prefill_attention: PrefillAttentionKernels = PrefillAttentionKernels()
+    experts: ExpertKernels = ExpertKernels()
+    scan: ScanKernels = ScanKernels()
     vector: VectorKernels = VectorKernels()
     collectives: Collectives = Collectives()
     step: Step = Step()

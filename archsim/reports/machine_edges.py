@@ -8,9 +8,8 @@ from archsim.model.component import Connector
 from archsim.model.graph import topology as joined
 from archsim.reports.machine_graph import topology
 from archsim.reports.machine_layout import Joint, Layout
-from archsim.reports.machine_places import APART, GAP, LANE, LOOP_STEP, WIDTH, Box, Places
-from archsim.reports.portrait import Portrait, delay, offers, rate
-from archsim.reports.quantities import number
+from archsim.reports.machine_places import GAP, LANE, WIDTH, Box, Places
+from archsim.reports.portrait import Portrait, delay, energy, offers, rate
 from archsim.reports.svg import Element, add, energy_class, lines, shortened, text
 
 _THIN, _THICK = 1.5, 9.0
@@ -18,23 +17,25 @@ _SLOW, _FAST = 9.0, 14.0
 """Powers of ten of bytes per second that the thin and the thick line stand for."""
 
 _GLYPH, _MOST = 54.0, 8
-_LABEL = 22
+_LABEL = 18
+_BEND = 52.0
+"""How much of the gap a bend takes."""
 
 
 def edges(parent: Element, portrait: Portrait, layout: Layout, places: Places) -> None:
     """All links between groups, around them, within them, and to other devices."""
-    for joint in layout.joints:
-        if joint in places.lanes:
-            _around(parent, portrait, joint, places)
-        elif layout.layer(joint.source) == layout.layer(joint.target):
+    for joint in places.lanes:  # first, so that the labels of the others stand upon them
+        _around(parent, portrait, joint, places)
+    for joint in (joint for joint in layout.joints if joint not in places.lanes):
+        if layout.layer(joint.source) == layout.layer(joint.target):
             _beside(parent, portrait, joint, places)
         else:
-            _between(parent, portrait, joint, places)
-    for group, links in layout.loops.items():
-        for index, link in enumerate(links):
-            _within(parent, portrait, (group, link), index, places)
-    for index, link in enumerate(layout.outward):
-        _outward(parent, portrait, link, index, places)
+            meeting = sum(other.target == joint.target for other in layout.joints if other not in places.lanes)
+            _between(parent, portrait, joint, places, gathers=meeting > 1)
+    for group, link in layout.loops.items():
+        _within(parent, portrait, group, link, places)
+    if layout.outward:
+        _outward(parent, portrait, layout.outward, places)
 
 
 def line_width(bytes_per_second: int | None) -> float:
@@ -47,14 +48,13 @@ def line_width(bytes_per_second: int | None) -> float:
 
 def described(portrait: Portrait, link: str) -> str:
     """A link in words: what it carries and costs."""
-    carried, latency, energy = _carried(portrait, link)
-    return f"{link}: {carried} each way, {latency}, {energy}"
+    carried, latency, cost = _carried(portrait, link)
+    return f"{link}: {carried} each way, {latency}, {cost}"
 
 
 def _carried(portrait: Portrait, link: str) -> tuple[str, str, str]:
     (offer,) = offers(portrait, link)
-    energy = f"{number(offer.price.value)} pJ/B"
-    return rate(offer.action.rate, "B"), delay(offer.action.latency), energy
+    return rate(offer.action.rate, "B"), delay(offer.action.latency), energy(offer)
 
 
 def _edge(parent: Element, portrait: Portrait, link: str, path: str) -> Element:
@@ -66,13 +66,16 @@ def _edge(parent: Element, portrait: Portrait, link: str, path: str) -> Element:
     return group
 
 
-def _between(parent: Element, portrait: Portrait, joint: Joint, places: Places) -> None:
-    """From a box to one of the next column, its label around the middle."""
+def _between(parent: Element, portrait: Portrait, joint: Joint, places: Places, *, gathers: bool) -> None:
+    """From a box to one of the next column: level where its label stands, bent where it meets others."""
     source, target = places.boxes[joint.source], places.boxes[joint.target]
     (_, y), (_, end) = source.center, target.center
-    middle = (source.right + target.x) / 2
-    path = f"M{source.right:g} {y:g} C{middle:g} {y:g} {middle:g} {end:g} {target.x:g} {end:g}"
-    _label(_edge(parent, portrait, joint.link, path), portrait, joint.link, (middle, (y + end) / 2))
+    start, stop = (target.x - _BEND, target.x) if gathers else (source.right, source.right + _BEND)
+    turn = (start + stop) / 2
+    path = f"M{source.right:g} {y:g} H{start:g} C{turn:g} {y:g} {turn:g} {end:g} {stop:g} {end:g} H{target.x:g}"
+    middle = (source.right + start) / 2 if gathers else (stop + target.x) / 2
+    at = ((source.right + target.x) / 2 if y == end else middle, y if gathers else end)
+    _label(_edge(parent, portrait, joint.link, path), portrait, joint.link, at)
 
 
 def _beside(parent: Element, portrait: Portrait, joint: Joint, places: Places) -> None:
@@ -102,11 +105,10 @@ def _around(parent: Element, portrait: Portrait, joint: Joint, places: Places) -
     text(group, words, ((start + end) / 2, y - 11), "on-line", "middle")
 
 
-def _within(parent: Element, portrait: Portrait, named: tuple[str, str], index: int, places: Places) -> None:
+def _within(parent: Element, portrait: Portrait, group: str, link: str, places: Places) -> None:
     """A loop over the box, in it how the instances are joined."""
-    group, link = named
-    box, half, height = places.boxes[group], 46.0 + 16 * index, 84.0 + LOOP_STEP * index
-    middle, top = box.center[0], box.y - height
+    box, half = places.boxes[group], 46.0
+    middle, top = box.center[0], box.y - 84
     path = (
         f"M{middle - half:g} {box.y:g} V{top + 12:g} Q{middle - half:g} {top:g} {middle - half + 12:g} {top:g} "
         f"H{middle + half - 12:g} Q{middle + half:g} {top:g} {middle + half:g} {top + 12:g} V{box.y:g}"
@@ -115,15 +117,15 @@ def _within(parent: Element, portrait: Portrait, named: tuple[str, str], index: 
     label = f"{shortened(link, _LABEL)} · {topology(portrait, link)}"
     words = ((label, "link on-line"), (" · ".join(_carried(portrait, link)), "quiet on-line"))
     lines(drawn, words, (middle, top - 27), 17)
-    if index == 0:
-        _glyph(drawn, portrait, named, (middle - _GLYPH / 2, top + 15))
+    _glyph(drawn, portrait, link, (middle - _GLYPH / 2, top + 15))
 
 
-def _glyph(parent: Element, portrait: Portrait, named: tuple[str, str], corner: tuple[float, float]) -> None:
+def _glyph(parent: Element, portrait: Portrait, name: str, corner: tuple[float, float]) -> None:
     """Dots joined as the instances are; of a large topology a part."""
-    link, count = portrait.machine.components[named[1]], portrait.machine.components[named[0]].count
+    link = portrait.machine.components[name]
     if not isinstance(link, Connector) or link.topology is None:
         return
+    count = portrait.machine.components[link.between[0]].count
     kind, shape = link.topology, None
     if kind in ("mesh", "torus"):
         rows, columns = (min(length, _MOST) for length in link.shape or (round(count**0.5),) * 2)
@@ -149,10 +151,9 @@ def _dots(kind: str, count: int) -> list[tuple[float, float]]:
     return [*hub, *((0.5 + sin(turn) / 2, 0.5 - cos(turn) / 2) for turn in turns)]
 
 
-def _outward(parent: Element, portrait: Portrait, link: str, index: int, places: Places) -> None:
+def _outward(parent: Element, portrait: Portrait, link: str, places: Places) -> None:
     """From the frame of the device to the others."""
-    frame, height = places.frame, 62.0
-    middle = frame.center[1] + (height + 2 * APART) * index
+    frame, height, middle = places.frame, 62.0, places.level
     ghost = Box(frame.right + GAP, middle - height / 2, WIDTH, height)
     drawn = _edge(parent, portrait, link, f"M{frame.right:g} {middle:g} H{ghost.x:g}")
     _label(drawn, portrait, link, ((frame.right + ghost.x) / 2, middle))
@@ -164,6 +165,6 @@ def _outward(parent: Element, portrait: Portrait, link: str, index: int, places:
 
 def _label(parent: Element, portrait: Portrait, link: str, at: tuple[float, float]) -> None:
     """Name and bandwidth above the line, latency and energy below it."""
-    carried, latency, energy = _carried(portrait, link)
+    carried, latency, cost = _carried(portrait, link)
     lines(parent, ((shortened(link, _LABEL), "link on-line"), (carried, "on-line")), (at[0], at[1] - 27), 16)
-    lines(parent, ((energy, "on-line"), (latency, "quiet on-line")), (at[0], at[1] + 22), 16)
+    lines(parent, ((cost, "on-line"), (latency, "quiet on-line")), (at[0], at[1] + 22), 16)

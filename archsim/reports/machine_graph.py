@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from archsim.model.component import Connector
 from archsim.model.graph import DEVICE
 from archsim.reports.machine_layout import Joint, layout
-from archsim.reports.portrait import Portrait, delay, offers, rate
-from archsim.reports.quantities import number
+from archsim.reports.portrait import Portrait, delay, energy, offers, rate
 
 Block = tuple[str, ...]
 """Four lines of one length."""
@@ -24,12 +23,11 @@ def graph(portrait: Portrait, width: int) -> tuple[Block, ...]:
     ways = [block for way in (drawn.chain, *others) if way for block in _way(portrait, way, width)]
     within = [
         _row(_group(portrait, group), _link(portrait, link), _node(f"each other: {topology(portrait, link)}"))
-        for group, links in drawn.loops.items()
-        for link in links
+        for group, link in drawn.loops.items()
     ]
     between = [
         _row(_node(DEVICE), _link(portrait, link), _node(f"other devices: {topology(portrait, link) or 'one to one'}"))
-        for link in drawn.outward
+        for link in filter(None, (drawn.outward,))
     ]
     alone = {name for groups in drawn.layers for name in groups} - {end for joint in drawn.joints for end in joint[1:]}
     lone = [_group(portrait, name) for name in sorted(alone - set(drawn.loops))]
@@ -84,7 +82,7 @@ def _node(text: str) -> Block:
 
 def _link(portrait: Portrait, link: str) -> Block:
     (offer,) = offers(portrait, link)
-    carried = (rate(offer.action.rate, "B"), delay(offer.action.latency), f"{number(offer.price.value)} pJ/B")
+    carried = (rate(offer.action.rate, "B"), delay(offer.action.latency), energy(offer))
     width = max(len(text) for text in (link, *carried))
     top = f" ── {link} {'─' * (width - len(link))}── "
     return (top, *(f"    {text}".ljust(len(top)) for text in carried))

@@ -23,14 +23,14 @@ class Joint(NamedTuple):
 class Layout:
     """Groups by layer, links between them, and the longest way from the main memory to the tiles.
 
-    `loops` are links that join the instances of one group, by group; `outward` those that join whole devices.
+    `loops` are links that join the instances of one group, by group; `outward` joins whole devices (none: empty).
     """
 
     layers: tuple[tuple[str, ...], ...]
     joints: tuple[Joint, ...]
     chain: tuple[Joint, ...]
-    loops: Mapping[str, tuple[str, ...]]
-    outward: tuple[str, ...]
+    loops: Mapping[str, str]
+    outward: str
 
     def layer(self, group: str) -> int:
         """The layer that a group stands in."""
@@ -45,16 +45,12 @@ def layout(machine: Machine, main: str) -> Layout:
     drawn = [_joint(name, link, machine, main) for name, link in inner.items() if link.between[0] != link.between[1]]
     ranks = _ranks(groups, drawn, machine)
     joints = tuple(joint if ranks[joint.source] <= ranks[joint.target] else _turned(joint) for joint in drawn)
-    loops: dict[str, tuple[str, ...]] = {}
-    for name, link in inner.items():
-        if link.between[0] == link.between[1]:
-            loops[link.between[0]] = (*loops.get(link.between[0], ()), name)
     return Layout(
         layers=tuple(tuple(name for name in groups if ranks[name] == rank) for rank in sorted(set(ranks.values()))),
         joints=joints,
         chain=_chain(main, sorted(joints, key=lambda joint: ranks[joint.source]), machine),
-        loops=loops,
-        outward=tuple(name for name in links if name not in inner),
+        loops={link.between[0]: name for name, link in inner.items() if link.between[0] == link.between[1]},
+        outward=next((name for name in links if name not in inner), ""),
     )
 
 

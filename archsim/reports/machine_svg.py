@@ -1,7 +1,8 @@
-"""A machine as a drawing: main memory on the left, tiles on the right, every link with what it carries and costs."""
+"""A machine as a drawing: main memory left, tiles right, every link with what it carries and costs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -10,8 +11,8 @@ from archsim.model.ledger import STATIC_ACTION
 from archsim.reports.machine_edges import described, edges
 from archsim.reports.machine_layout import Layout, layout
 from archsim.reports.machine_places import MARGIN, Box, Places, places
-from archsim.reports.portrait import Offer, Portrait, held, offers, rate
-from archsim.reports.quantities import counted, number, si
+from archsim.reports.portrait import Offer, Portrait, energy, held, offers, rate
+from archsim.reports.quantities import counted, si
 from archsim.reports.svg import CLASSES, Element, add, printable, shortened, style, text
 
 _NAME, _LINE, _FIRST = 15, 19.0, 72.0
@@ -25,7 +26,7 @@ class Figure(NamedTuple):
 
 
 def render(portrait: Portrait) -> str:
-    """The drawing as one file: no script, no font, nothing fetched; it follows the viewer's light or dark preference."""
+    """The drawing as one file: no script, no font, nothing fetched, light or dark as the viewer prefers."""
     groups = [name for name, item in portrait.machine.components.items() if not isinstance(item, Connector)]
     figures = {name: _figures(portrait, name) for name in groups}
     drawn = layout(portrait.machine, portrait.main)
@@ -66,8 +67,8 @@ def _description(portrait: Portrait, drawn: Layout) -> str:
     standing = (name for names in drawn.layers for name in names)
     groups = (f"{name} ({counted(components[name].count, 'instance')})" for name in standing)
     joints = (f"{joint.source} to {joint.target} by {described(portrait, joint.link)}" for joint in drawn.joints)
-    within = (f"within {group} {described(portrait, link)}" for group, links in drawn.loops.items() for link in links)
-    outward = (f"to other devices {described(portrait, link)}" for link in drawn.outward)
+    within = (f"within {group} {described(portrait, link)}" for group, link in drawn.loops.items())
+    outward = (f"to other devices {described(portrait, link)}" for link in filter(None, (drawn.outward,)))
     return (
         f"From main memory to tiles: {', '.join(groups)}. Links: {'; '.join((*joints, *within, *outward)) or 'none'}."
     )
@@ -90,7 +91,7 @@ def _figures(portrait: Portrait, name: str) -> tuple[Figure, ...]:
     size, served = item.capacity_bytes, _main_offers(portrait, name)
     capacity = () if size == 0 else (Figure("holds", held(None if size is None else size * item.count)),)
     rates = [Figure(offer.label.removeprefix("mac "), _rate(offer, item.count)) for offer in served]
-    costs = [Figure("energy", f"{number(offer.price.value)} pJ/{offer.action.unit}") for offer in served[:1]]
+    costs = [Figure("energy", energy(offer)) for offer in served[:1]]
     watts = portrait.prices[name, STATIC_ACTION].value * item.count
     return (*capacity, *rates, *costs, Figure("static", si(watts, "W")))
 
@@ -99,9 +100,11 @@ def _main_offers(portrait: Portrait, name: str) -> tuple[Offer, ...]:
     """Of MACs those of the type that the machine is made for, or the first; else what differs in rate."""
     given, native = offers(portrait, name), portrait.hardware.native_dtypes
     macs = [offer for offer in given if offer.action.unit == "MAC"]
-    wanted = [offer for offer in macs if native is not None and native.activations in offer.label.split(" ", 1)[1]]
+    for offer in macs:
+        if native is not None and native.activations in offer.label.removeprefix("mac ").split(", "):
+            return (replace(offer, label=native.activations),)
     if macs:
-        return ((wanted or macs)[0],)
+        return (macs[0],)
     rates: dict[int | None, Offer] = {}
     for offer in given:
         rates.setdefault(offer.action.rate, offer)

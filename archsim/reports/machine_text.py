@@ -1,17 +1,16 @@
-"""A machine as a page for the terminal: its graph, what its parts hold, serve and cost, and where the figures are from."""
+"""A machine as a page for the terminal: its graph, what its parts hold, serve and cost, and whose figures they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from archsim.model.component import Connector
 from archsim.model.hardware import NativeDtypes
 from archsim.model.ledger import STATIC_ACTION
-from archsim.model.price import Price
 from archsim.model.workload import Format
 from archsim.reports.machine_graph import graph, topology
+from archsim.reports.machine_sources import sources
 from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
 from archsim.reports.portrait import (
     Offer,
@@ -19,6 +18,7 @@ from archsim.reports.portrait import (
     Step,
     constant_power,
     delay,
+    energy,
     held,
     named,
     offers,
@@ -37,7 +37,7 @@ _STRONG = f"bold {ACCENT}"
 
 def render(portrait: Portrait, *, width: int | None = None, color: bool = False) -> str:
     """The page in `width` columns; figures of a total are of all devices together."""
-    sections = (_head, _graph, _components, _actions, _links, _ways, _balance, _sources)
+    sections = (_head, _graph, _components, _actions, _links, _ways, _balance, sources)
     return written((partial(section, portrait) for section in sections), width, color=color)
 
 
@@ -103,7 +103,7 @@ def _actions(portrait: Portrait, console: Console) -> None:
             rate(offer.action.rate, offer.action.unit),
             _total(offer),
             delay(offer.action.latency) if offer.action.latency else NOTHING,
-            _energy(offer),
+            energy(offer),
             span(offer.price) or NOTHING,
         )
         for name in standing
@@ -119,10 +119,6 @@ def _total(offer: Offer) -> str:
     if offer.total is None or peak is None or peak == offer.action.rate:
         return rate(offer.total, offer.action.unit)
     return part_of(offer.total, peak * offer.instances, unit)
-
-
-def _energy(offer: Offer) -> str:
-    return f"{number(offer.price.value)} pJ/{offer.action.unit}"
 
 
 def _links(portrait: Portrait, console: Console) -> None:
@@ -141,7 +137,7 @@ def _links(portrait: Portrait, console: Console) -> None:
         watts = portrait.prices[name, STATIC_ACTION].value * machine.instances(name)
         (offer,) = offers(portrait, name)
         carried = (rate(offer.action.rate, "B"), delay(offer.action.latency))
-        costs = (_energy(offer), span(offer.price) or NOTHING, si(watts, "W") if watts else NOTHING)
+        costs = (energy(offer), span(offer.price) or NOTHING, si(watts, "W") if watts else NOTHING)
         rows.append((name, ends, f"{machine.instances(name):,}", *carried, *costs))
     heading("Links", console)
     console.print(table(columns, rows))
@@ -164,8 +160,8 @@ def _ways(portrait: Portrait, console: Console) -> None:
 
 def _layer(step: Step, portrait: Portrait) -> str:
     copies = f"{step.copies} × " if step.copies > 1 else ""
-    energy = step.copies * portrait.prices[step.component, step.action].value
-    return f"{copies}{named(step.component, step.action)} {number(energy)}"
+    price = portrait.prices[step.component, step.action]
+    return f"{copies}{named(step.component, step.action)} {number(step.copies * price.value)}"
 
 
 def _balance(portrait: Portrait, console: Console) -> None:
@@ -185,33 +181,3 @@ def _balance(portrait: Portrait, console: Console) -> None:
     if rows:
         heading("Balance point", console)
         console.print(table(columns, rows))
-
-
-def _sources(portrait: Portrait, console: Console) -> None:
-    """Every price with its range, boundary, grade and source; then the sources of what is no price."""
-    rows = list(_stated(portrait))
-    told = {source for *_, source in rows}
-    heading("Sources of prices", console)
-    found = table((Column(), Column(), Column(wraps=True, style=QUIET)), ())
-    for name, figure, source in rows:
-        found.add_row(name, figure, source)
-    console.print(found)
-    others = [(path, text) for path, text in portrait.hardware.sources.items() if text not in told]
-    if others:
-        heading("Sources of other figures", console)
-        console.print(table((Column(wraps=True), Column(wraps=True, style=QUIET)), others))
-
-
-def _stated(portrait: Portrait) -> Iterable[tuple[str, str, str]]:
-    machine = portrait.machine
-    for name in machine.components:
-        for offer in offers(portrait, name):
-            yield _source(named(name, offer.label), offer.price, _energy(offer))
-        static = portrait.prices[name, STATIC_ACTION]
-        if static.high:
-            yield _source(f"{name} static", static, si(static.value, "W"))
-
-
-def _source(name: str, price: Price, figure: str) -> tuple[str, str, str]:
-    interval = f" ({span(price)})" if span(price) else ""
-    return name, f"{figure}{interval}\n{price.boundary}, {price.grade}", price.source

@@ -27,7 +27,7 @@ class Column(NamedTuple):
 
 
 def written(sections: Iterable[Callable[[Console], None]], width: int | None, *, color: bool) -> str:
-    """The text that sections print in `width` columns, with escape codes only where asked for and NO_COLOR is not set."""
+    """What sections print in `width` columns; escape codes only where asked for and NO_COLOR is not set."""
     from rich.console import Console  # every report is loaded to find its kind; only a page needs a console
 
     text = StringIO()

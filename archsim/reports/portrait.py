@@ -39,7 +39,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Portrait:
-    """A checked machine with its prices; `mapper` is the mapper and its degrees in words, the first route of weights."""
+    """A checked machine with its prices; `mapper` is its name with its degrees, the first route that of weights."""
 
     hardware: Header
     machine: Machine
@@ -107,12 +107,11 @@ def main_memory(machine: Machine) -> str:
 
 def offers(portrait: Portrait, name: str) -> tuple[Offer, ...]:
     """What a component does, its actions of equal rate and price as one."""
-    machine = portrait.machine
+    served, count = portrait.machine.actions[name], portrait.machine.instances(name)
     alike: dict[tuple[object, ...], list[str]] = {}
-    for action, served in machine.actions[name].items():
+    for action, item in served.items():
         price = portrait.prices[name, action]
-        alike.setdefault((served.rate, served.peak, served.latency, served.unit, price), []).append(action)
-    served, count = machine.actions[name], machine.instances(name)
+        alike.setdefault((item.rate, item.peak, item.latency, item.unit, price), []).append(action)
     return tuple(
         Offer(name, _label(same), served[same[0]], portrait.prices[name, same[0]], count) for same in alike.values()
     )
@@ -176,6 +175,11 @@ def held(size: int | None) -> str:
 def delay(picoseconds: int) -> str:
     """A latency: `480 ns`."""
     return si(picoseconds / PS_PER_SECOND, "s")
+
+
+def energy(offer: Offer) -> str:
+    """What one unit costs: `28.0 pJ/B`."""
+    return f"{number(offer.price.value)} pJ/{offer.action.unit}"
 
 
 def span(price: Price | Range) -> str:

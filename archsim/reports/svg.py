@@ -34,16 +34,19 @@ _DARK = {
     "e5": "#ffbb94",
 }
 _RULES = """
-.archsim-machine { font: 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; font-variant-numeric: tabular-nums; }
+.archsim-machine { font: 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+.archsim-machine { font-variant-numeric: tabular-nums; }
 .archsim-machine text { fill: var(--text); }
 .archsim-machine .quiet { fill: var(--quiet); }
 .archsim-machine .title { font-size: 19px; font-weight: 600; }
 .archsim-machine .name { font-size: 15px; font-weight: 600; }
 .archsim-machine .link { font-weight: 600; }
-.archsim-machine .on-line { paint-order: stroke; stroke: var(--surface); stroke-width: 5px; stroke-linejoin: round; }
+.archsim-machine .on-line { paint-order: stroke; stroke: var(--surface); stroke-width: 5px; }
+.archsim-machine .on-line { stroke-linejoin: round; }
 .archsim-machine .surface { fill: var(--surface); }
 .archsim-machine .box { fill: var(--panel); stroke: var(--rule); }
-.archsim-machine .frame { fill: none; stroke: var(--rule); stroke-width: 1.5; stroke-dasharray: 2 5; stroke-linecap: round; }
+.archsim-machine .frame { fill: none; stroke: var(--rule); stroke-width: 1.5; }
+.archsim-machine .frame { stroke-dasharray: 2 5; stroke-linecap: round; }
 .archsim-machine .edge { fill: none; stroke-linecap: butt; stroke-linejoin: round; }
 .archsim-machine .wire { stroke: var(--quiet); stroke-width: 1; }
 .archsim-machine .dot { fill: var(--text); }

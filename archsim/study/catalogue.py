@@ -20,7 +20,7 @@ def entries(what: str) -> Iterable[tuple[str, str]]:
 
 
 def _files(folder: str) -> Iterable[tuple[str, str]]:
-    for name, path in shipped(folder).items():
+    for name, path in sorted(shipped(folder).items()):
         document = load(path, folder)
         title, group = (
             node_at(document, (key,)) for key in ("name", "class" if folder == HARDWARE_FOLDER else "family")

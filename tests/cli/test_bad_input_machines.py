@@ -5,12 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 Refused = Callable[..., str]
 MEM = "  mem: {between: [hbm, l2], bandwidth: 1 TB/s, energy: 10 pJ/B}\n"
-MORE = "{ports}, bandwidth: 1 TB/s, energy: 1 pJ/B}\n"
-BANK = "  bank: {{kind: sram, count: {}, capacity: 1 MiB, bandwidth: 1 GB/s, static: 0 W, energy: {{read: 1 pJ/B, write: 1 pJ/B}}}}\n"
-ACCESS = "  access: {{{role}: {{path: [{path}]}}}}\n"
 
 
 def with_link(text: str) -> tuple[str, str]:
@@ -65,7 +63,7 @@ def test_intermediate_results_live_in_a_memory(refused: Refused, memory: str) ->
         ([with_link("between: [l2, hbm]")], "[l2, hbm]", "`extra` joins what `mem` joins already"),
         ([with_link("between: [device, l2]")], "[device, l2]", "the whole machine, to a part of it"),
         ([with_link("between: [hbm, sm], topology: mesh")], "mesh", "`hbm` and `sm` are two"),
-        ([with_link("between: [l2, l2], topology: ^ring".replace("^", ""))], "l2], topology: ^ring", "`l2` has 1"),
+        ([with_link("between: [l2, l2], topology: ring")], "l2], topology: ^ring", "`l2` has 1"),
         ([with_bank(6), with_link("between: [bank, bank], topology: mesh")], "mesh", "6 instances of `bank`"),
         ([with_bank(6), with_link("between: [bank, bank], topology: torus, shape: [4, 2]")], "[4, 2]", "product is 6"),
         ([with_bank(6), with_link("between: [bank, bank], topology: mesh, shape: [6]")], "[6]", "[rows, columns]"),
@@ -91,10 +89,115 @@ def test_a_model_that_does_not_fit_says_by_how_much_and_what_would_help(refused:
     assert f"weights in {1000 * (capacity - kv) // weights / 10:g} % of their bytes" in stderr
 
 
-def test_the_devices_named_for_a_model_that_does_not_fit_are_enough(refused: Refused, run: Callable[..., object]) -> None:
+def test_the_devices_named_for_a_model_that_does_not_fit_are_enough(
+    refused: Refused, run: Callable[..., Result]
+) -> None:
     stderr = refused("machine.yaml", ("capacity: 64 MiB", "capacity: 5 MB"), culprit="  ^hbm:")
     assert "devices: 4 with tensor_parallel: 4" in stderr
     one_less = refused("machine.yaml", ("devices: 1\n", "devices: 2\n"), ("parallel: 1", "parallel: 2"), culprit="  ^hbm:")
     assert "does not fit" in one_less
     enough = run("machine.yaml", ("devices: 2\n", "devices: 4\n"), ("parallel: 2", "parallel: 4"))
-    assert getattr(enough, "exit_code") == 0
+    assert enough.exit_code == 0
+
+
+def parallel(degree: int, devices: int) -> tuple[tuple[str, str], ...]:
+    return ("devices: 1\n", f"devices: {devices}\n"), ("tensor_parallel: 1", f"tensor_parallel: {degree}")
+
+
+def test_a_degree_that_does_not_divide_the_heads_gets_those_that_do(refused: Refused) -> None:
+    stderr = refused("machine.yaml", *parallel(3, 3), culprit="tensor_parallel: ^3")
+    assert "tensor_parallel 3 does not divide the model's 8 attention heads" in stderr
+    assert "degrees that do: 1, 2, 4, 8\n" in stderr
+
+
+def test_degrees_that_do_not_multiply_to_the_devices_are_refused(refused: Refused) -> None:
+    stderr = refused("machine.yaml", *parallel(4, 2), culprit="tensor_parallel: ^4")
+    assert "the degrees of parallelism multiply to 4, but `devices` is 2" in stderr
+
+
+def test_devices_that_no_link_joins_cannot_share_work(refused: Refused) -> None:
+    ring = "  ring: {between: [device, device], topology: ring, bandwidth: 100 GB/s, latency: 1 us, energy: 20 pJ/B}\n"
+    stderr = refused("machine.yaml", *parallel(2, 2), (ring, ""), culprit="links:")
+    assert "2 devices share the work, but no link joins them" in stderr
+
+
+def test_a_data_type_that_the_tiles_do_not_compute_gets_those_they_do(refused: Refused) -> None:
+    edit = ("activations: bf16", "activations: fp8")
+    stderr = refused("workload.yaml", edit, culprit="activations: ^fp8")
+    assert "`sm` of small machine does not compute in `fp8`" in stderr
+    assert "it computes `bf16`, `int8`" in stderr
+
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 512,
+    "intermediate_size": 1536,
+    "num_attention_heads": 8,
+    "num_hidden_layers": 4,
+    "vocab_size": 1000,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"model_type": "gpt2"}, "unknown model_type `gpt2`; known: llama"),
+        ({"model_type": "gpt2", "hidden_size": None}, "the file also lacks hidden_size"),
+        ({"hidden_size": None, "vocab_size": None}, "lacks hidden_size, vocab_size"),
+        ({"model_type": "mixtral", "num_local_experts": 8}, "a mixture of experts, which family `transformer`"),
+        ({"model_type": None, "architectures": "LamaForCausalLM"}, "unknown model_type `LamaForCausalLM`"),
+        ({"model_type": None, "architectures": []}, "unknown model_type `(none)`"),
+        ({"layer_types": ["full", "sliding"]}, "layer_types differ"),
+        ({"layer_types": [{"a": 1}, {"a": 2}]}, "layer_types differ"),
+        ({"layer_types": 3}, "layer_types differ"),
+        ({"model_type": "qwen2", "num_key_value_heads": 4, "max_window_layers": "x"}, "must be whole numbers"),
+        ({"hidden_size": -512}, "must be greater than 0"),
+        ({"num_key_value_heads": 3}, "8 is not a multiple of 3"),
+    ],
+)
+def test_a_published_config_that_is_no_dense_transformer_says_why(
+    refused: Refused, small: Path, changes: dict[str, object], says: str
+) -> None:
+    (small / "config.json").write_text(json.dumps(CONFIG | changes, indent=1))
+    edit = ("model: model.yaml", "model: config.json")
+    assert says in refused("workload.yaml", edit, culprit='{\n "architectures', of="config.json")
+
+
+TABLE = """\
+schema: archsim.workload/1
+name: a list
+family: operators
+operators: operators.csv
+dtypes: {weights: bf16, kv: bf16, activations: bf16}
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "culprit", "says"),
+    [
+        ("name,kind,n,k\na,gem,8,8\n", "gem", "unknown kind `gem`"),
+        ("name,kind,n,k\na,gemm,8,eight\n", "eight", "must be a whole number"),
+        ("name,kind,n,k\na,gemm,8,.nan\n", ".nan", "is not a finite number"),
+        ("name,kind,n,k\na,gemm,8, -8\n", "-8", "must be greater than 0"),
+        ('name,kind,n,k,inputs\n"a",gemm,8,8,"b c"\n', '"b c"', "`b` is no earlier operator"),
+        ("name,kind,n,k\n\na,gemm,8\n", "a,gemm", "missing key `k`"),
+        ("name,kind,n,k\na,gemm,8,8,9\n", ",8,8,^9", "5 cells under 4 headings"),
+        ("name,kind,n,n\na,gemm,8,8\n", ",n,^n", "column `n` is there twice"),
+        ('name,kind,n,k\n"a,gemm,8,8\n', '"a', "not valid CSV"),
+        ("name,kind,n,k,m\na,gemm,8,8,1\na,gemm,8,8,2\n", "\n^a,gemm,8,8,2", "two operators are called `a`"),
+        ("name,kind,n,k,q\na,gemm,8,8,1\n", "8,^1", "unknown key `q`"),
+    ],
+)
+def test_a_table_is_refused_at_the_cell_that_is_wrong(
+    refused: Refused, small: Path, table: str, culprit: str, says: str
+) -> None:
+    (small / "workload.yaml").write_text(TABLE)
+    (small / "operators.csv").write_text(table)
+    assert says in refused("workload.yaml", culprit=culprit, of="operators.csv")
+
+
+def test_a_table_without_rows_is_refused(refused: Refused, small: Path) -> None:
+    (small / "workload.yaml").write_text(TABLE)
+    (small / "operators.csv").write_text("name,kind,n,k\n")
+    assert "the list has no operators" in refused("workload.yaml", culprit="name,kind", of="operators.csv")

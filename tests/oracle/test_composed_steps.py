@@ -17,8 +17,8 @@ from archsim.study.running import run
 
 DATA = Path(__file__).parent / "data" / "composed_decode_steps.csv"
 BF16 = "workload.dtypes={weights: bf16, kv: bf16, activations: bf16}"
-MEDIAN_BOUND = {"a100-sxm-80gb": 0.072, "h100-sxm": 0.033, "h200-sxm": 0.031}
-WORST_BOUND = {"a100-sxm-80gb": 0.153, "h100-sxm": 0.096, "h200-sxm": 0.096}
+MEDIAN_BOUND = {"a100-sxm-80gb": 0.026, "h100-sxm": 0.033, "h200-sxm": 0.031}
+WORST_BOUND = {"a100-sxm-80gb": 0.167, "h100-sxm": 0.096, "h200-sxm": 0.096}
 
 
 class Step(NamedTuple):

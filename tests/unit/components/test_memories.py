@@ -79,8 +79,3 @@ def test_no_silent_zero(field: str) -> None:
 def test_an_efficiency_is_a_share(efficiency: float) -> None:
     with pytest.raises(ValidationError):
         hbm(efficiency=efficiency)
-
-
-def test_a_component_is_frozen() -> None:
-    with pytest.raises(ValidationError):
-        hbm().count = 6

@@ -34,13 +34,13 @@ def kernel_of(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> 
 
 
 def test_batch_1_splits_until_the_last_wave_is_nearly_full() -> None:
-    # 8 blocks on 132 slots: 16 parts fill 128 of them, the best; 0.85 of that is 108.8, and 14 x 8 = 112 is first above.
+    # 8 blocks on 132 slots: 16 parts fill 128 of them, the best; 0.85 of that is 108.8, 14 x 8 = 112 the first above
     kernel = kernel_of(token(), decode(), H100)
     assert (kernel.text, kernel.ways, kernel.share) == ("KV split in 14", 112, Fraction(1, 112))
 
 
 def test_two_slots_a_tile_take_more_parts() -> None:
-    # 17 blocks of 128 tokens: at most 17 parts, 136 of 216 slots; 0.85 of that is 115.6, and 15 x 8 = 120 is first above.
+    # at most 17 parts of 128 tokens: 136 of 216 slots; 0.85 of that is 115.6, and 15 x 8 = 120 is the first above
     kernel = kernel_of(token(), decode(slots=2, max_splits=128), A100)
     assert (kernel.text, kernel.ways, kernel.share) == ("KV split in 15", A100, Fraction(1, A100))
 
@@ -91,8 +91,8 @@ def test_half_the_efficiency_takes_twice_the_slots() -> None:
 def test_a_last_thin_wave_runs_by_itself_where_waves_are_quantised() -> None:
     # 17 sequences of 8 heads are 136 blocks: 132 fill the machine, 4 come after
     full, thin = decode_attention(token(17), decode(quantised=True), H100)
-    assert (full.ways, full.share, full.covers) == (132, Fraction(1, 132), (0, Fraction(132, 136)))
-    assert (thin.ways, thin.share, thin.covers) == (4, Fraction(1, 4), (Fraction(132, 136), 1))
+    assert (full.ways, full.share, full.covers) == (132, Fraction(1, 132), (Fraction(0), Fraction(132, 136)))
+    assert (thin.ways, thin.share, thin.covers) == (4, Fraction(1, 4), (Fraction(132, 136), Fraction(1)))
     assert (full.launch, thin.launch) == (10_000_000 + 2 * 2_000_000, 0)
     assert full.critical == thin.critical == 2 * 64 * 2049 * 128
 

@@ -1,0 +1,32 @@
+"""A matrix product for each expert in one kernel: rows are padded to a block expert by expert, so imbalance is real work."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from archsim.mappers.kernels import Kernel
+from archsim.model.stack import ExpertBlocks, ExpertKernels
+from archsim.model.trace import Experts
+
+
+def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
+    """Blocks of `rows` padded rows, small or large by the mean load of an expert, spread evenly over the tiles."""
+    block = _block(shape, offered)
+    padded = sum(-(-load // block.rows) * block.rows for load in shape.loads)
+    slots = padded * shape.n * shape.k / block.efficiency.value
+    blocks = max(1, padded // block.rows * -(-shape.n // block.columns))
+    ways = min(blocks, tiles)
+    return Kernel(
+        ways=ways,
+        critical=ceil(slots / ways),
+        share=Fraction(1, ways),
+        launch=offered.launch,
+        input_reads=Fraction(max(1, -(-shape.n // block.columns))),
+        text=f"blocks of {block.rows} rows",
+    )
+
+
+def _block(shape: Experts, offered: ExpertKernels) -> ExpertBlocks:
+    """Small blocks up to a mean load per expert, large ones above it."""
+    return offered.small if sum(shape.loads) <= offered.switch * len(shape.loads) else offered.large

@@ -1,0 +1,157 @@
+"""`-o DIR`: what is written, whole or not at all; and the exit codes of what goes wrong while running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+
+from archsim.engine import flow_level
+
+Run = Callable[..., Result]
+
+LONG_RUN = """
+import sys
+from archsim.cli import main
+from archsim.study import running
+
+simulate = running.simulate
+
+def announced(*args, **options):
+    print("simulating", file=sys.stderr, flush=True)
+    return simulate(*args, **options)
+
+running.simulate = announced
+main()
+"""
+
+
+def test_a_folder_gets_the_result_the_resolved_files_and_the_reports(run: Run, small: Path) -> None:
+    done = run(args=("-o", small / "deep" / "out", "--format", "json"))
+    written = {path.name: path.read_text(encoding="utf-8") for path in (small / "deep" / "out").iterdir()}
+    assert written.keys() >= {"result.json", "resolved.yaml", "result.txt", "result.md", "counts.csv"}
+    assert written["result.json"] == done.stdout
+    assert not [name for name in written if name.startswith(".")]
+
+
+def test_writing_again_replaces_what_is_there(run: Run, small: Path) -> None:
+    run(args=("-o", small / "out"))
+    run(args=("-o", small / "out", "--set", "workload.batch=5"))
+    assert json.loads((small / "out" / "result.json").read_text())["workload"]["batch"] == 5
+
+
+def test_resolved_values_hold_every_default(run: Run, small: Path) -> None:
+    run(args=("-o", small / "out", "--set", "hardware.components.hbm.bandwidth=1.5TB/s"))
+    resolved = yaml.safe_load((small / "out" / "resolved.yaml").read_text())
+    hardware, workload = resolved["hardware"], resolved["workload"]
+    assert workload["model"]["layers"] == 4
+    assert workload["model"]["gated"] is True
+    assert workload["dtypes"]["weights"]["scale"] == "fp16"
+    assert hardware["components"]["hbm"]["bandwidth"] == "1.5 TB/s"
+    assert hardware["components"]["hbm"]["channels"] == 16
+    assert hardware["components"]["hbm"]["energy"]["read"]["low"] == "39 pJ/B"
+    assert hardware["components"]["l2"]["ports"] == "separate"
+    assert hardware["links"]["mem"]["count"] == 1
+    assert hardware["mapper"]["access"]["weights"]["reuse"] == "kernel"
+    assert hardware["stack"]["gemm"]["splits"] == [1]
+
+
+def test_a_library_entry_is_resolved_to_its_values(cli: Callable[..., Result], tmp_path: Path) -> None:
+    assert cli("run", "llama-3.1-8b-decode", "h100-sxm", "-o", tmp_path).exit_code == 0
+    hardware = yaml.safe_load((tmp_path / "resolved.yaml").read_text())["hardware"]
+    assert set(hardware["components"]["hbm"]["energy"]["read"]) >= {"value", "low", "high", "source"}
+    assert hardware["stack"]["name"] == "vllm-hopper"
+
+
+@pytest.mark.parametrize("below", ["", "result.json"])
+def test_a_file_in_the_way_of_the_folder_is_named(run: Run, small: Path, below: str) -> None:
+    (small / "out").write_text("mine")
+    done = run(args=("-o", small / "out" / below))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert str(small / "out" / below) in done.stderr
+    assert (small / "out").read_text() == "mine"
+
+
+def test_a_folder_in_the_way_of_a_file_is_named(run: Run, small: Path) -> None:
+    (small / "out" / "result.json").mkdir(parents=True)
+    done = run(args=("-o", small / "out"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"cannot write {small / 'out' / 'result.json'}: is a directory" in done.stderr
+
+
+def test_an_interrupt_while_writing_leaves_the_old_file_whole(
+    run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(args=("-o", small / "out"))
+    before = (small / "out" / "result.json").read_text()
+    write_text = Path.write_text
+
+    def interrupted(path: Path, text: str, *args: Any, **options: Any) -> int:
+        if "result.json" not in path.name:
+            return write_text(path, text, *args, **options)
+        write_text(path, text[: len(text) // 2], *args, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    done = run(args=("-o", small / "out", "--set", "workload.batch=5"))
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert "interrupted" in done.stderr
+    assert (small / "out" / "result.json").read_text() == before
+    assert not [path for path in (small / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_ctrl_c_ends_a_long_simulation_with_130_and_writes_nothing(small: Path) -> None:
+    arguments = ["run", "llama-3.1-8b-decode", "h100-sxm", "--set", "workload.output_tokens=100000"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", LONG_RUN, *arguments, "-o", str(small / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "simulating\n"
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")
+    assert not (small / "out").exists()
+
+
+def test_a_defect_exits_with_3_and_a_traceback(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **options: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(flow_level.FlowLevel, "run", broken)
+    done = run(args=("-o", small / "out"))
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "ZeroDivisionError: a defect" in done.stderr
+    assert not (small / "out").exists()
+
+
+def test_books_that_do_not_balance_stop_the_report(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archsim.study.running.audit", lambda *_: ("`hbm` serves 1 B too much",))
+    done = run(args=("-o", small / "out"))
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "the books do not balance:\n- `hbm` serves 1 B too much" in done.stderr
+    assert not (small / "out").exists()
+
+
+def test_a_reader_that_stops_reading_is_no_defect(small: Path) -> None:
+    command = [sys.executable, "-c", "from archsim.cli import main; main()"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    files = [str(small / "workload.yaml"), str(small / "machine.yaml")]
+    done = subprocess.run(
+        [*command, "run", *files, "--format", "json"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr
