@@ -37,7 +37,7 @@ class HbmStack(Component):
 
     def actions(self) -> Mapping[str, Action]:
         """`read` and `write`, in bytes, through one port."""
-        rate = None if self.bandwidth is None else int(self.bandwidth * self.efficiency.value)
+        rate = None if self.bandwidth is None else max(1, int(self.bandwidth * self.efficiency.value))
         return {
             "read": Action("io", rate, self.latency, "B", self.energy.read, self.bandwidth),
             "write": Action("io", rate, self.latency, "B", self.energy.write, self.bandwidth),

@@ -42,7 +42,7 @@ def macs_asked_are_done(books: Books) -> Iterator[str]:
     executions: dict[tuple[str, str], int] = defaultdict(int)
     for operator, phase, times in books.trace.executions():
         if operator.macs:
-            replicas = books.machine.devices if operator.shards == "none" else 1
+            replicas = books.plan.parallel.get("tensor_parallel", 1) if operator.shards == "none" else 1
             asked[phase, f"mac_{operator.mac_dtype}"] += operator.macs * times * replicas
             executions[phase, f"mac_{operator.mac_dtype}"] += times
     done = _sums(books.run, lambda key: (key.phase, key.action) if key.action.startswith("mac_") else None)

@@ -76,11 +76,25 @@ def resolve(settings: AccessSettings, activations: str | None, machine: Machine)
         given: tuple[str, ...] | None = getattr(settings, role).path
         found[role] = given or _default_path(machine)
         _check(found[role], machine, ("hardware", "mapper", "access", role, "path") if given else ("hardware", "links"))
+        _check_fan(settings, role, found[role])
+        if found[role][-1] != found["weights"][-1]:
+            message = (
+                f"{role} reach `{found[role][-1]}`, but weights `{found['weights'][-1]}`: one kind of tile computes"
+            )
+            raise PlanError(message, ("hardware", "mapper", "access", role, "path"))
     home = activations or found["inputs"][-2]
     if home not in _on_graph(machine) or machine.components[home].capacity_bytes == 0:
         where = ("hardware", "mapper", "activations")
         raise PlanError(f"`activations` names no memory: `{home}`", where, _known(machine))
     return Paths(**found, activations=home)
+
+
+def _check_fan(settings: AccessSettings, role: str, path: tuple[str, ...]) -> None:
+    for memory in getattr(getattr(settings, role), "fan", {}):
+        if memory not in path[1:-1]:
+            where = ("hardware", "mapper", "access", role, "fan", memory)
+            between = ", ".join(f"`{name}`" for name in path[1:-1]) or "none"
+            raise PlanError(f"no copies of {role} are written at `{memory}`", where, f"memories on the way: {between}")
 
 
 def _check(path: tuple[str, ...], machine: Machine, where: tuple[str, ...]) -> None:

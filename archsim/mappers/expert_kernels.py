@@ -1,4 +1,4 @@
-"""A matrix product for each expert in one kernel: rows are padded to a block expert by expert, so imbalance is real work."""
+"""A matrix product for each expert in one kernel: rows are padded expert by expert, so imbalance is real work."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from archsim.model.trace import Operator, Tensor
+from archsim.model.trace import Operator, Tensor, Trace
 
 
 def groups(operators: Sequence[Operator], *, fusion: bool) -> list[tuple[Operator, ...]]:
@@ -22,16 +22,14 @@ def groups(operators: Sequence[Operator], *, fusion: bool) -> list[tuple[Operato
     return found
 
 
-def fused(group: Sequence[Operator]) -> Operator:
+def fused(group: Sequence[Operator], readers: Mapping[str, frozenset[str]] | None = None) -> Operator:
     """One operator that does the work of the group under the name of its last.
 
-    It reads what none of the group made before, and writes all that they write: a tensor that only the group itself
-    reads is overwritten or stays in registers, so its reads are gone and its writes are kept only where its role
-    outlives the kernel.
+    It reads what none of the group made before, and writes what outlives it: caches, and what an operator outside the
+    group reads, by the names of operators in `readers` of each tensor. The rest stays in registers.
     """
     if len(group) == 1:
         return group[0]
-    host = group[-1]
     made: set[str] = set()
     reads: dict[str, Tensor] = {}
     for operator in group:
@@ -40,20 +38,28 @@ def fused(group: Sequence[Operator]) -> Operator:
                 reads.setdefault(tensor.name, tensor)
         made |= {tensor.name for tensor in operator.writes}
     return replace(
-        host,
+        group[-1],
         reads=tuple(reads.values()),
-        writes=tuple(_kept_writes(group)),
+        writes=tuple(_outliving(group, readers or {})),
         vector_ops=sum(operator.vector_ops for operator in group),
     )
 
 
-def _kept_writes(group: Sequence[Operator]) -> Iterable[Tensor]:
-    """Writes of the host, and those of the others that outlive it: caches and the residual stream."""
+def _outliving(group: Sequence[Operator], readers: Mapping[str, frozenset[str]]) -> Iterable[Tensor]:
     *joining, host = group
-    inputs = {tensor.name for tensor in host.reads if tensor.role == "activations"}
+    names = {operator.name for operator in group}
     writes = {tensor.name: tensor for tensor in host.writes}
     for operator in joining:
         for tensor in operator.writes:
-            if tensor.role != "activations" or (tensor.name in inputs and operator.shards == "none"):
+            if tensor.role != "activations" or readers.get(tensor.name, frozenset()) - names:
                 writes.setdefault(tensor.name, tensor)
     return writes.values()
+
+
+def readers_of(trace: Trace) -> dict[str, frozenset[str]]:
+    """Names of the operators that read each activation."""
+    found: dict[str, set[str]] = {}
+    for operator, _, _ in trace.executions():
+        for tensor in operator.reads:
+            found.setdefault(tensor.name, set()).add(operator.name)
+    return {name: frozenset(operators) for name, operators in found.items()}

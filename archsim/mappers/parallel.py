@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from archsim.model.plan import PlanError
 from archsim.model.trace import Attention, Gemm, Operator, Tensor, Trace
@@ -11,6 +12,39 @@ _MOST = 4096
 """Devices that are thought of where the heads set no limit."""
 
 _WHERE = ("hardware", "mapper", "tensor_parallel")
+
+
+class Degrees(NamedTuple):
+    """Devices that share every operator, times groups of them that have experts and sequences of their own."""
+
+    tensor: int
+    expert: int = 1
+
+    @property
+    def devices(self) -> int:
+        """All devices: the experts are spread over every one of them."""
+        return self.tensor * self.expert
+
+
+def parallel_degrees(tensor: int | None, expert: int | None, devices: int, trace: Trace) -> Degrees:
+    """The degrees as given; what is left out is made up by tensor parallelism.
+
+    Raises:
+        PlanError: where their product is not the number of devices, or one does not divide what it should.
+    """
+    groups = expert or 1
+    where = ("hardware", "mapper", "expert_parallel")
+    if groups > 1 and not trace.experts:
+        raise PlanError(f"expert_parallel {groups}, but the model has no experts", where)
+    if devices % groups:
+        raise PlanError(f"expert_parallel {groups} does not divide the {devices} devices", where)
+    if trace.experts % devices:
+        message = f"{trace.experts} experts do not divide over {devices} devices"
+        raise PlanError(message, where if expert else ("hardware", "devices"))
+    if tensor and tensor * groups != devices:
+        message = f"the degrees of parallelism multiply to {tensor * groups}, but `devices` is {devices}"
+        raise PlanError(message, _WHERE, f"set devices to {tensor * groups}, or tensor_parallel to {devices // groups}")
+    return Degrees(tensor_degree(tensor, devices // groups, trace), groups)
 
 
 def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:
@@ -35,7 +69,7 @@ def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:
     return degree
 
 
-def degrees(trace: Trace) -> list[int]:
+def tensor_degrees(trace: Trace) -> list[int]:
     """Degrees of tensor parallelism that the heads allow, of those a machine could have."""
     return [
         degree

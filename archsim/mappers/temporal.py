@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Literal
 
 from pydantic import Field, PositiveInt
@@ -10,18 +12,22 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.mappers import kernels
 from archsim.mappers.access import AccessSettings, describe, resolve
-from archsim.mappers.collectives import all_reduce, device_link
-from archsim.mappers.fusion import fused, groups
+from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, device_link
+from archsim.mappers.expert_kernels import grouped
+from archsim.mappers.fusion import fused, groups, readers_of
 from archsim.mappers.kernels import Kernel, Rates
-from archsim.mappers.parallel import shard, tensor_degree
+from archsim.mappers.parallel import Degrees, parallel_degrees
 from archsim.mappers.placement import place
+from archsim.mappers.routing import Routing, routing_of
+from archsim.mappers.scan_kernels import scan
+from archsim.mappers.shares import Share, share
 from archsim.mappers.traffic import Traffic
 from archsim.model.dtype import BITS
 from archsim.model.machine import Machine, Requester, Work
 from archsim.model.plan import Declaration, Plan, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Segment, Task, TaskGraph
-from archsim.model.trace import Attention, Gemm, Operator, Phase, Role, Trace
+from archsim.model.trace import Attention, Block, Experts, Gemm, Operator, Phase, Role, Scan, Trace
 
 KIND = "temporal"
 
@@ -35,6 +41,9 @@ class Temporal(Checked):
     kind: Literal["temporal"]
     tensor_parallel: PositiveInt | None = Field(
         default=None, description="devices that share every operator; all of them where left out"
+    )
+    expert_parallel: PositiveInt | None = Field(
+        default=None, description="groups of devices that have experts and sequences of their own; 1 where left out"
     )
     fusion: bool | None = Field(
         default=None, description="whether operators may join another's kernel; as the stack does where left out"
@@ -56,20 +65,21 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     Raises:
         PlanError: where the trace does not go onto the machine.
     """
-    degree = tensor_degree(spec.tensor_parallel, machine.devices, trace)
+    degrees = parallel_degrees(spec.tensor_parallel, spec.expert_parallel, machine.devices, trace)
     paths = resolve(spec.access, spec.activations, machine)
-    if degree > 1:
+    if degrees.devices > 1:
         device_link(machine)
     homes: dict[Role, str] = {"weights": paths.main, "kv": paths.kv[0], "state": paths.kv[0], "activations": paths.main}
-    placements = place(trace, homes, degree, machine)
+    placements = place(trace, homes, degrees, batch, machine)
     traffic = Traffic(machine, paths, spec.access, stack.residency, _passed_on(trace))
     fusion = stack.fusion if spec.fusion is None else spec.fusion
-    mapping = _Mapping(machine, stack, degree, traffic, fusion)
+    mapping = _Mapping(machine, stack, degrees, batch, traffic, fusion, readers_of(trace))
     return Plan(
-        graph=TaskGraph(tuple(mapping.segments(trace, batch))),
+        graph=TaskGraph(tuple(mapping.segments(trace))),
         placements=placements,
         declarations=tuple(mapping.declarations.values()),
-        parallel={"tensor_parallel": degree},
+        parallel={"tensor_parallel": degrees.tensor}
+        | ({"expert_parallel": degrees.expert} if trace.experts else {}),
         in_flight=batch,
         settings=dict(describe(spec.access, paths))
         | {"activations": paths.activations, "fusion": "on" if fusion else "off"},
@@ -88,9 +98,11 @@ class _Mapping:
 
     machine: Machine
     stack: Stack
-    degree: int
+    degrees: Degrees
+    batch: int
     traffic: Traffic
     fusion: bool
+    readers: Mapping[str, frozenset[str]]
     declarations: dict[tuple[str, str, str], Declaration] = field(default_factory=dict)
     _made: dict[tuple[str, tuple[int, ...]], tuple[tuple[Task, ...], tuple[Declaration, ...]]] = field(
         default_factory=dict
@@ -104,60 +116,82 @@ class _Mapping:
     def tiles(self) -> int:
         return self.machine.components[self.tile].count
 
-    def segments(self, trace: Trace, batch: int) -> list[Segment]:
+    def segments(self, trace: Trace) -> list[Segment]:
         """A segment per block; the host's part of a step stands before its first block."""
-        host = self.stack.step.base + self.stack.step.per_sequence * batch
+        host = self.stack.step.base + self.stack.step.per_sequence * self.batch
         found, opening = [], True
         for block in trace.blocks:
             if host and opening:
                 found.append(Segment((Task("host", block.phase, (), host, _STREAM, _STREAM),)))
-            kernels_of_block = groups(block.operators, fusion=self.fusion)
-            tasks = tuple(task for group in kernels_of_block for task in self._tasks(group, block.phase, block.times))
-            found.append(Segment(tasks, block.times, block.closes))
+            found.append(Segment(tuple(self._block(block)), block.times, block.closes))
             opening = bool(block.closes)
         return found
 
-    def _tasks(self, group: tuple[Operator, ...], phase: Phase, times: int) -> tuple[Task, ...]:
-        key = (phase, tuple(map(id, group)))
-        if key not in self._made:
-            self._made[key] = self._make(fused(group), phase)
-        tasks, declared = self._made[key]
-        for item in declared:
-            place = (item.operator, item.phase, item.tensor)
-            before = self.declarations.get(place)
-            self.declarations[place] = replace(item, extra=item.extra * times + (before.extra if before else 0))
-        return tasks
+    def _block(self, block: Block) -> Iterator[Task]:
+        routing = routing_of(block.operators, self.machine.devices)
+        for group in groups(block.operators, fusion=self.fusion):
+            key = (block.phase, tuple(map(id, group)))
+            if key not in self._made:
+                self._made[key] = self._make(fused(group, self.readers), block.phase, routing)
+            tasks, declared = self._made[key]
+            for item in declared:
+                self._declare(item, block.times)
+            yield from tasks
 
-    def _make(self, whole: Operator, phase: Phase) -> tuple[tuple[Task, ...], tuple[Declaration, ...]]:
-        part = shard(whole, self.degree)
-        chosen = self._kernels(part)
-        tasks = [self._task(part, kernel, phase) for kernel in chosen]
-        if self.degree > 1 and whole.shards == "rows":
-            tasks.append(all_reduce(part, phase, self.machine, self.stack, self.traffic.paths))
-        declared = self._declared(whole, part, chosen[0], phase)
+    def _declare(self, item: Declaration, times: int) -> None:
+        place = (item.operator, item.phase, item.tensor)
+        before = self.declarations.get(place)
+        self.declarations[place] = replace(item, extra=item.extra * times + (before.extra if before else 0))
+
+    def _make(
+        self, whole: Operator, phase: Phase, routing: Routing | None
+    ) -> tuple[tuple[Task, ...], tuple[Declaration, ...]]:
+        own = share(whole, self.degrees, self.batch, routing.part if routing else None)
+        chosen = self._kernels(own.part)
+        tasks = [self._task(own, kernel, phase) for kernel in chosen]
+        tasks = [*self._before(whole, phase, routing), *tasks, *self._after(whole, own, phase, routing)]
+        declared = self._declared(whole, own, chosen[0], phase)
         return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 
-    def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
+    def _before(self, whole: Operator, phase: Phase, routing: Routing | None) -> Iterator[Task]:
+        """Rows go to their experts, where other devices have them."""
+        if routing and whole.name == routing.first and self.degrees.expert > 1:
+            yield all_to_all("experts_dispatch", phase, self._fabric, *routing.busiest(whole.reads[0].bytes))
+
+    def _after(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> Iterator[Task]:
+        """Partial sums are added up over the devices, or the experts' rows go back to theirs."""
+        if routing and whole.name == routing.last and self.degrees.expert > 1:
+            yield all_to_all("experts_return", phase, self._fabric, *routing.busiest(whole.writes[0].bytes))
+        partial_sums = whole.shards == "rows" or (routing and whole.name == routing.sum and self.degrees.expert == 1)
+        if partial_sums and self.degrees.tensor > 1:
+            yield all_reduce(own.part, phase, self._fabric, self.degrees.tensor, own.work)
+
+    @property
+    def _fabric(self) -> Fabric:
+        return Fabric(self.machine, self.stack, self.traffic.paths)
+
+    def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.tile]
         window = tile.window_bytes if kernel.window == "tile" else kernel.window
         requester = Requester(kernel.ways, window, tile.grain_bytes)
-        flow = self.machine.flow(list(self.traffic.moves(operator, kernel)), self._work(operator, kernel), requester)
-        return Task(operator.name, phase, (flow,), kernel.launch)
+        flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(own, kernel), requester)
+        return Task(own.part.name, phase, (flow,), kernel.launch)
 
-    def _work(self, operator: Operator, kernel: Kernel) -> list[Work]:
-        work = []
+    def _work(self, own: Share, kernel: Kernel) -> list[Work]:
+        operator, work = own.part, []
         if operator.macs:
             macs = kernel.portion(operator.macs)
-            work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways))
+            work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways, own.work))
         operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
         if operations:
-            work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways))
+            work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways, own.work))
         return work
 
     def _mac(self, operator: Operator) -> str:
         action, offered = f"mac_{operator.mac_dtype}", self.machine.actions[self.tile]
         if action not in offered:
-            known = ", ".join(f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_"))
+            types = [f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_")]
+            known = ", ".join(types) or "nothing: a rate needs a price"
             message = f"`{self.tile}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
             raise PlanError(
                 message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}"
@@ -180,6 +214,10 @@ class _Mapping:
 
     def _kernel(self, operator: Operator) -> Kernel:
         shape, stack = operator.shape, self.stack
+        if isinstance(shape, Experts):
+            return grouped(shape, stack.experts, self.tiles)
+        if isinstance(shape, Scan):
+            return scan(shape, operator.macs, stack.scan, self.tiles)
         if isinstance(shape, Gemm) and stack.gemm.tiles:
             weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
             inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
@@ -206,12 +244,13 @@ class _Mapping:
         rate = self.machine.actions[component][action].rate
         return None if rate is None else rate * self.machine.components[component].count
 
-    def _declared(self, whole: Operator, part: Operator, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
+    def _declared(self, whole: Operator, own: Share, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
         """What the homes of weights and caches serve beyond the unique bytes."""
         extras: dict[str, Declaration] = {}
-        for tensor, piece in zip(whole.reads, part.reads, strict=True):
+        for tensor, piece in zip(whole.reads, own.part.reads, strict=True):
             name, _, path = self.traffic.operand(piece)
-            extra = self.traffic.home_reads(piece, part, kernel) * self.machine.devices - tensor.bytes
+            served = self.traffic.home_reads(piece, own.part, kernel) * own.over(tensor.name)
+            extra = ceil(served) - tensor.bytes
             if tensor.role == "activations" or not extra:
                 continue
             before = extras[name].extra if name in extras else 0

@@ -9,6 +9,7 @@ from math import ceil
 
 from archsim.mappers.access import AccessSettings, OperandAccess, Paths, fetch, from_home, store
 from archsim.mappers.kernels import Kernel
+from archsim.mappers.shares import Share
 from archsim.model.dtype import packed_bytes
 from archsim.model.machine import Machine, Move
 from archsim.model.trace import Attention, Gemm, Operator, Tensor
@@ -24,24 +25,25 @@ class Traffic:
     residency: float
     passed_on: frozenset[str]
 
-    def moves(self, operator: Operator, kernel: Kernel) -> Iterator[Move]:
-        """All moves of one execution on one device, each tensor in route order."""
-        for move in self._whole(operator, kernel):
+    def moves(self, own: Share, kernel: Kernel) -> Iterator[Move]:
+        """All moves of one execution on the busiest device, each tensor in route order."""
+        for move, over in self._whole(own, kernel):
             size = kernel.portion(move.bytes)
-            yield replace(
-                move, bytes=size, busiest=ceil(size * kernel.share) if move.target == self.paths.tile else None
-            )
+            busiest = ceil(size * kernel.share) if move.target == self.paths.tile else None
+            yield replace(move, bytes=size, busiest=busiest, over=over)
 
-    def _whole(self, operator: Operator, kernel: Kernel) -> Iterator[Move]:
-        """Moves of the whole operator, of which a kernel may do a part."""
-        for tensor in operator.reads:
-            yield from self._fetch(tensor, operator, kernel)
-        for tensor in operator.writes:
-            yield from self._store(tensor, operator)
+    def _whole(self, own: Share, kernel: Kernel) -> Iterator[tuple[Move, Fraction]]:
+        """Moves of the whole operator, of which a kernel may do a part, and how often all devices do them."""
+        for tensor in own.part.reads:
+            for move in self._fetch(tensor, own.part, kernel):
+                yield move, own.over(tensor.name)
+        for tensor in own.part.writes:
+            for move in self._store(tensor, own.part):
+                yield move, own.over(tensor.name)
         if kernel.partials:
             memory, tile = self.paths.outputs[-2:]
-            yield Move("outputs", tile, memory, kernel.partials, posted=True)
-            yield Move("outputs", memory, tile, kernel.partials, posted=True)
+            yield Move("outputs", tile, memory, kernel.partials, posted=True), own.work
+            yield Move("outputs", memory, tile, kernel.partials, posted=True), own.work
 
     def home_reads(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> int:
         """Bytes that a tensor's home serves to one device."""

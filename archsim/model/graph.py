@@ -73,7 +73,10 @@ class Wiring:
 
 
 def wire(components: Mapping[str, Component]) -> Wiring:
-    """The wiring of components by name."""
+    """The wiring of components by name.
+
+    A link to a group whose instances a topology joins ends at the first of them.
+    """
     import networkx as nx  # slow to import, and checking a file needs no graph
 
     graph: nx.Graph[str] = nx.Graph()
@@ -88,7 +91,8 @@ def wire(components: Mapping[str, Component]) -> Wiring:
     for node in groups:
         graph.add_node(node, passable=True, switch=False)
     for key, link in connectors.items():
-        for down, node in _joints(key, link, components):
+        for pair, node in _joints(key, link, components):
+            down = tuple(f"{end}[0]" if end in exploded else end for end in pair)
             graph.add_edge(*down, node=node, group=key, down=down)
             groups |= {node: key} if node != key else {}
             edges[key] = edges.get(key, 0) + 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
 
 from archsim.model.component import Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
@@ -15,8 +17,10 @@ from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Need, Port
 class Move:
     """`bytes` of a tensor on one device: read at `source`, carried, written at `target` (tiles do neither).
 
-    `busiest` is the part of the busiest requester, where the requesters have links of their own; an even share where
-    left out. Nobody waits for a move that is `posted`: a result on its way home.
+    `busiest` is the part of the busiest requester, where the requesters have links of their own, `fullest` that of the
+    fullest instance of a memory at either end; an even share where left out. Nobody waits for a move that is
+    `posted`: a result on its way home. All devices together move `over` times the bytes; as often as there are devices
+    where left out, since then they do the same.
     """
 
     tensor: str
@@ -25,17 +29,23 @@ class Move:
     bytes: int
     busiest: int | None = None
     posted: bool = False
+    fullest: int | None = None
+    over: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """`amount` of an action on one device; the busiest of `ways` instances spends `critical`, idle slots included."""
+    """`amount` of an action on one device; the busiest of `ways` instances spends `critical`, idle slots included.
+
+    All devices together do `over` times the amount; the number of devices where left out.
+    """
 
     component: str
     action: str
     amount: int
     critical: int
     ways: int
+    over: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +150,12 @@ class Machine:
             needs=needs,
         )
 
-    def exchange(self, link: str, tensor: str, sent: int, rate: int | None) -> Flow:
-        """Every device sends `sent` bytes over its own link, at no more than `rate` bytes per second."""
-        leg = self._leg(link, "move", tensor, sent, sent, 1)
+    def exchange(self, link: str, tensor: str, sent: int, rate: int | None, over: Fraction | None = None) -> Flow:
+        """The busiest device sends `sent` bytes over its own link, at no more than `rate` bytes per second.
+
+        All devices together send `over` times as much; as often as there are devices where left out.
+        """
+        leg = self._leg(link, "move", Move(tensor, link, link, sent, over=over), sent, 1)
         needs = self._needs([(leg, Port(link, "down"))])
         ticks = _by_port(needs)
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
@@ -174,23 +187,23 @@ class Machine:
                 if move.busiest is None or ways == 1
                 else max(move.busiest, -(-move.bytes // ways))
             )
-            yield self._leg(hop.node, "move", move.tensor, move.bytes, critical, ways), Port(hop.node, hop.port)
+            yield self._leg(hop.node, "move", move, critical, ways), Port(hop.node, hop.port)
         yield from self._stored(move, move.target, "write")
 
     def _stored(self, move: Move, memory: str, action: str) -> Iterable[tuple[Leg, Port]]:
         served = self.actions[memory].get(action)
         if served is not None:
             ways = self.components[memory].count
-            yield (
-                self._leg(memory, action, move.tensor, move.bytes, -(-move.bytes // ways), ways),
-                Port(memory, served.port),
-            )
+            critical = max(-(-move.bytes // ways), min(move.bytes, move.fullest or 0))
+            yield self._leg(memory, action, move, critical, ways), Port(memory, served.port)
 
     def _worked(self, work: Work) -> Leg:
-        return self._leg(work.component, work.action, "", work.amount, work.critical, work.ways)
+        bill = work.amount * self.devices if work.over is None else ceil(work.amount * work.over)
+        return Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices)
 
-    def _leg(self, node: str, action: str, tensor: str, amount: int, critical: int, ways: int) -> Leg:
-        return Leg(node, action, tensor, amount * self.devices, critical, ways * self.devices)
+    def _leg(self, node: str, action: str, move: Move, critical: int, ways: int) -> Leg:
+        bill = move.bytes * self.devices if move.over is None else ceil(move.bytes * move.over)
+        return Leg(node, action, move.tensor, bill, critical, ways * self.devices)
 
     def _action(self, component: str, action: str) -> Action:
         return self.actions[self.group_of(component)][action]

@@ -110,6 +110,8 @@ class Ratio(Figure):
     """A dimensionless share in (0, 1], such as the sustained part of a peak rate."""
 
     value: float = Field(gt=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
 
 
 Efficiency = Annotated[Ratio, BeforeValidator(_plain, json_schema_input_type=float | Ratio)]

@@ -133,7 +133,25 @@ class Regime(Checked):
 class Collectives(Checked):
     """Regimes by operation, smallest messages first; they change at thresholds, not where another is faster."""
 
-    all_reduce: tuple[Regime, ...] = (Regime(),)
+    all_reduce: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
+    all_to_all: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
+
+
+class NearMemoryPhases(Checked):
+    """Products at the memories: operands out, products, results back."""
+
+    phase: Picoseconds = Field(default=0, description="commands, sequencing and the barrier of one product")
+    arrival: Picoseconds = Field(
+        default=0, description="software and synchronisation of a device in a row for each vector that arrives"
+    )
+
+
+class DataflowCores(Checked):
+    """Cores that work through vectors on their own."""
+
+    instruction: Picoseconds = Field(
+        default=0, description="start of a vector instruction: a product needs one for each input value of a core"
+    )
 
 
 class Step(Checked):
@@ -162,4 +180,6 @@ class Stack(Checked):
     scan: ScanKernels = ScanKernels()
     vector: VectorKernels = VectorKernels()
     collectives: Collectives = Collectives()
+    near_memory: NearMemoryPhases = NearMemoryPhases()
+    dataflow: DataflowCores = DataflowCores()
     step: Step = Step()

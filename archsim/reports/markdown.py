@@ -8,6 +8,7 @@ from archsim.model.result import Result
 from archsim.reports.operators import operator_lines, time_heading
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
+from archsim.reports.svg import printable
 
 KIND = "markdown"
 FILENAME = "result.md"
@@ -67,4 +68,4 @@ def _table(alignment: str, headings: Sequence[str], rows: Iterable[Sequence[str]
 
 def _plain(text: str) -> str:
     """Text that Markdown and HTML leave as it is, in one line."""
-    return text.translate(_ESCAPED)
+    return printable(text.translate(_ESCAPED))

@@ -19,7 +19,7 @@ from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_library, with_model
-from archsim.study.wiring import misjoined, names
+from archsim.study.wiring import misjoined, names, unsourced
 
 COMPONENTS = Family("archsim.components", "archsim.components")
 WORKLOADS = Family("archsim.workloads", "archsim.workloads", "family")
@@ -129,7 +129,7 @@ def check_hardware(document: Document) -> Hardware:
     mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"))))
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
     stack = findings.of(lambda: build(Stack, load_stack(header.stack, document))) if header else None
-    findings.all += misjoined(document, components)
+    findings.all += [*misjoined(document, components), *unsourced(document)]
     findings.stop()
     settled = findings.settled
     return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack))

@@ -31,6 +31,8 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
             findings += error.diagnostics
     if findings:
         raise InputError(findings)
+    if any(text.startswith("workload.model.") for text in sets):
+        documents["workload"] = with_model(documents["workload"])
     changed = apply_sets(documents, sets)
     return changed["workload"], changed["hardware"]
 

@@ -10,7 +10,7 @@ from archsim.config.tree import MappingNode
 from archsim.model.component import Component, Connector
 from archsim.model.graph import DEVICE
 
-MAX_JOINED = 1 << 20
+MAX_JOINED = 1 << 16
 """Instances that one topology may join: each is a node of the graph."""
 
 
@@ -44,6 +44,16 @@ def misjoined(document: Document, components: Mapping[str, Component]) -> Iterat
                 "one link with the bandwidth of both, or with `count`",
             )
         joined.setdefault(ends, name)
+
+
+def unsourced(document: Document) -> Iterator[Diagnostic]:
+    """Sources of values that there are not."""
+    for path in names(document, "sources"):
+        if node_at(document, tuple(path.split("."))) is None:
+            where = position_at(document, ("sources", path), key=True)
+            section, name = (*path.split("."), "")[:2]
+            near = did_you_mean(name, names(document, section))
+            yield Diagnostic(f"`{path}` is the path of no value in this file", where, near)
 
 
 def _unknown_ends(document: Document, name: str, link: Connector, known: Collection[str]) -> Iterator[Diagnostic]:

@@ -59,9 +59,7 @@ def run(cli: Callable[..., Result], small: Path) -> Callable[..., Result]:
 def refused(run: Callable[..., Result], small: Path) -> Callable[..., str]:
     """Assert that the edited pair is refused at `culprit`, and nothing written; return what stderr says."""
 
-    def refuse(
-        name: str, *edits: Edit, culprit: str, of: str | None = None, args: tuple[object, ...] = ()
-    ) -> str:
+    def refuse(name: str, *edits: Edit, culprit: str, of: str | None = None, args: tuple[object, ...] = ()) -> str:
         result = run(name, *edits, args=(*args, "-o", small / "out"))
         assert (result.exit_code, result.stdout) == (2, ""), result.output
         shown(result.stderr, small / (of or name), *located(small / (of or name), culprit))

@@ -67,7 +67,7 @@ def test_intermediate_results_live_in_a_memory(refused: Refused, memory: str) ->
         ([with_bank(6), with_link("between: [bank, bank], topology: mesh")], "mesh", "6 instances of `bank`"),
         ([with_bank(6), with_link("between: [bank, bank], topology: torus, shape: [4, 2]")], "[4, 2]", "product is 6"),
         ([with_bank(6), with_link("between: [bank, bank], topology: mesh, shape: [6]")], "[6]", "[rows, columns]"),
-        ([with_bank(2_000_000), with_link("between: [bank, bank], topology: line")], "line", "1,048,576 instances"),
+        ([with_bank(2_000_000), with_link("between: [bank, bank], topology: line")], "line", "65,536 instances"),
         ([("  l2:\n    kind", "  device:\n    kind")], "  ^device:", "no component can be called `device`"),
         ([("  mem: {", "  l2: {")], "  ^l2: {", "`l2` names both a component and a link"),
     ],
@@ -82,7 +82,11 @@ def test_a_model_that_does_not_fit_says_by_how_much_and_what_would_help(refused:
     stderr = refused("machine.yaml", ("capacity: 64 MiB", "capacity: 5 MB"), culprit="  ^hbm:")
     # 4 layers x (2 x 512 x 512 + 512 x 512 + 2 x 512 + 3 x 512 x 1536) + 512 + 2 x 1000 x 512 values of 2 B;
     # KV of 2 sequences x 132 tokens x 4 layers x 2 x 256 values of 2 B
-    weights, kv, capacity = 2 * (4 * (3 * 512**2 + 2 * 512 + 3 * 512 * 1536) + 512 + 2 * 1000 * 512), 2 * 132 * 4096, 10**7
+    weights, kv, capacity = (
+        2 * (4 * (3 * 512**2 + 2 * 512 + 3 * 512 * 1536) + 512 + 2 * 1000 * 512),
+        2 * 132 * 4096,
+        10**7,
+    )
     assert f"{weights / 1e6:.1f} MB weights + {kv / 1e6:.1f} MB kv in `hbm`, which holds 10.0 MB" in stderr
     assert f"{(weights + kv - capacity) / 1e6:.1f} MB too much" in stderr
     assert "devices: 4 with tensor_parallel: 4" in stderr
@@ -94,7 +98,9 @@ def test_the_devices_named_for_a_model_that_does_not_fit_are_enough(
 ) -> None:
     stderr = refused("machine.yaml", ("capacity: 64 MiB", "capacity: 5 MB"), culprit="  ^hbm:")
     assert "devices: 4 with tensor_parallel: 4" in stderr
-    one_less = refused("machine.yaml", ("devices: 1\n", "devices: 2\n"), ("parallel: 1", "parallel: 2"), culprit="  ^hbm:")
+    one_less = refused(
+        "machine.yaml", ("devices: 1\n", "devices: 2\n"), ("parallel: 1", "parallel: 2"), culprit="  ^hbm:"
+    )
     assert "does not fit" in one_less
     enough = run("machine.yaml", ("devices: 2\n", "devices: 4\n"), ("parallel: 2", "parallel: 4"))
     assert enough.exit_code == 0

@@ -37,9 +37,7 @@ Refused = Callable[..., str]
         ("workload.seed=-1", "-1", "must be at least 0"),
     ],
 )
-def test_a_setting_is_refused_where_it_is_wrong(
-    refused_option: Refused, setting: str, culprit: str, says: str
-) -> None:
+def test_a_setting_is_refused_where_it_is_wrong(refused_option: Refused, setting: str, culprit: str, says: str) -> None:
     stderr = refused_option("--set", setting, culprit=culprit)
     assert says in stderr
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,13 @@ import sys
 from archsim.cli import main
 from archsim.study import running
 
-simulate = running.simulate
+assemble = running.assemble
 
-def announced(*args, **options):
-    print("simulating", file=sys.stderr, flush=True)
-    return simulate(*args, **options)
+def announced(*args):
+    print("at work", file=sys.stderr, flush=True)
+    return assemble(*args)
 
-running.simulate = announced
+running.assemble = announced
 main()
 """
 
@@ -116,7 +117,8 @@ def test_ctrl_c_ends_a_long_simulation_with_130_and_writes_nothing(small: Path) 
         text=True,
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "simulating\n"
+    assert process.stderr.readline() == "at work\n"
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")
@@ -124,14 +126,11 @@ def test_ctrl_c_ends_a_long_simulation_with_130_and_writes_nothing(small: Path) 
 
 
 def test_a_defect_exits_with_3_and_a_traceback(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*args: object, **options: object) -> None:
-        raise ZeroDivisionError("a defect")
-
-    monkeypatch.setattr(flow_level.FlowLevel, "run", broken)
+    monkeypatch.setattr(flow_level.FlowLevel, "run", lambda *_: 1 // 0)
     done = run(args=("-o", small / "out"))
     assert (done.exit_code, done.stdout) == (3, "")
     assert "Traceback (most recent call last)" in done.stderr
-    assert "ZeroDivisionError: a defect" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
     assert not (small / "out").exists()
 
 

@@ -176,7 +176,10 @@ def test_extends_lays_a_file_upon_another(cli: Cli, small: Path) -> None:
     document = json.loads(cli("run", small / "workload.yaml", faster, "--format", "json").stdout)
     assert document["hardware"]["name"] == "faster"
     assert "ring" not in document["utilization"]
-    assert [item["path"] for item in document["provenance"]["inputs"]][-2:] == [str(faster), str(small / "machine.yaml")]
+    assert [item["path"] for item in document["provenance"]["inputs"]][-2:] == [
+        str(faster),
+        str(small / "machine.yaml"),
+    ]
 
 
 def test_extends_finds_shipped_files(cli: Cli, tmp_path: Path) -> None:
@@ -224,11 +227,15 @@ def test_a_model_may_be_a_published_config(cli: Cli, small: Path) -> None:
 def test_operators_may_be_a_table(cli: Cli, small: Path) -> None:
     head = "schema: archsim.workload/1\nname: list\nfamily: operators\n"
     head += "dtypes: {weights: bf16, kv: bf16, activations: bf16}\n"
-    entries = "operators:\n- {kind: gemm, name: up, n: 256, k: 64}\n- {kind: vector, name: act, elements: 256, inputs: up}\n"
+    entries = (
+        "operators:\n- {kind: gemm, name: up, n: 256, k: 64}\n- {kind: vector, name: act, elements: 256, inputs: up}\n"
+    )
     (small / "entries.yaml").write_text(head + entries)
     (small / "table.yaml").write_text(head + "operators: table.csv\n")
     (small / "table.csv").write_text("name,kind,n,k,elements,inputs\nup,gemm,256,64,,\nact,vector,,,256,up\n")
-    done = [cli("run", small / name, small / "machine.yaml", "--format", "json") for name in ("entries.yaml", "table.yaml")]
+    done = [
+        cli("run", small / name, small / "machine.yaml", "--format", "json") for name in ("entries.yaml", "table.yaml")
+    ]
     entries_made, table_made = (json.loads(one.stdout) for one in done)
     assert entries_made["counts"] == table_made["counts"]
     (macs,) = [row["count"] for row in table_made["counts"] if row["action"] == "mac_bf16"]
@@ -255,7 +262,7 @@ def test_stdout_holds_data_only_and_warnings_go_to_stderr(run: Callable[..., Res
         assert "priced at zero: mem move" in json.loads(done.stdout)["warnings"][0]
 
 
-@pytest.mark.parametrize("kind", ["table", "json", "csv"])
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "markdown"])
 def test_names_cannot_drive_a_terminal(run: Callable[..., Result], kind: str) -> None:
     done = run("machine.yaml", ("name: small machine", 'name: "\\e[31mred <script>"'), args=("--format", kind))
     assert done.exit_code == 0
@@ -271,7 +278,9 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_hash_seed(small: Path)
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, check=True)
-        texts.append([line for line in done.stdout.splitlines() if not line.lstrip().startswith(('"wall_s"', '"command"'))])
+        texts.append(
+            [line for line in done.stdout.splitlines() if not line.lstrip().startswith(('"wall_s"', '"command"'))]
+        )
     assert texts[0] == texts[1]
     assert len(texts[0]) == len(done.stdout.splitlines()) - 2
 
@@ -297,6 +306,9 @@ def test_extreme_values_are_simulated_too(result: Callable[..., Any], setting: s
 
 def test_decode_without_a_prompt_sees_only_its_own_tokens(result: Callable[..., Any]) -> None:
     document = result(args=("--set", "workload.prompt_tokens=0", "--set", "workload.batch=1"))
-    read = sum(row["count"] for row in document["counts"] if (row["tensor"], row["action"]) == ("kv", "read")
-               and row["component"] == "hbm")
+    read = sum(
+        row["count"]
+        for row in document["counts"]
+        if (row["tensor"], row["action"]) == ("kv", "read") and row["component"] == "hbm"
+    )
     assert read == (1 + 2 + 3 + 4) * 4 * 2 * 256 * 2  # tokens seen by 4 steps x layers x K and V x values x bytes

@@ -51,6 +51,10 @@ SOFTWARE: dict[str, Any] = {
     "collectives": {"all_reduce": [{"up_to": "1 kB", "algorithm": "one-shot", "base": "2 us"}, {"hop": "1 us"}]},
     "step": {"base": "1 us", "per_sequence": "10 ns"},
 }
+ONE_KERNEL = SOFTWARE | {
+    "gemm": SOFTWARE["gemm"] | {"tiles": [[16, 32]], "splits": [2]},
+    "decode_attention": SOFTWARE["decode_attention"] | {"splits": False},
+}
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,9 @@ specs = st.builds(
     Spec, bandwidth=rates, efficiency=st.floats(0.1, 1.0), macs=rates, l2=rates, devices=st.sampled_from((1, 1, 2, 4))
 )
 stacks = st.sampled_from((IDEAL, SOFTWARE))
+# A library chooses kernels by an estimate of their time: another choice may take longer, or move more bytes. What is
+# said of a part that gets faster, or of a batch that grows, holds for each kernel.
+settled = st.sampled_from((IDEAL, ONE_KERNEL))
 
 
 @given(asks, specs, stacks, st.booleans())
@@ -224,7 +231,7 @@ def test_the_same_question_has_the_same_answer(ask: Ask, spec: Spec, stack: Mapp
     assert one.joules == other.joules
 
 
-@given(asks, specs, stacks, st.sampled_from((1.01, 1.5, 2, 10)), st.sampled_from(("bandwidth", "macs", "l2")))
+@given(asks, specs, settled, st.sampled_from((1.01, 1.5, 2, 10)), st.sampled_from(("bandwidth", "macs", "l2")))
 def test_a_faster_part_never_makes_it_slower(
     ask: Ask, spec: Spec, stack: Mapping[str, Any], factor: float, part: str
 ) -> None:
@@ -233,7 +240,7 @@ def test_a_faster_part_never_makes_it_slower(
     assert after.picoseconds <= before.picoseconds + rounding(before, after)
 
 
-@given(asks, specs, stacks, st.floats(0.1, 1.0))
+@given(asks, specs, settled, st.floats(0.1, 1.0))
 def test_more_efficiency_never_makes_it_slower(
     ask: Ask, spec: Spec, stack: Mapping[str, Any], efficiency: float
 ) -> None:
@@ -290,7 +297,7 @@ def test_new_prices_for_an_old_run_are_a_new_run(
     assert joules(priced(ledger(run, machine), price_list(machine, "test", {}))) == again.joules
 
 
-@given(asks, specs, stacks, st.integers(1, 8))
+@given(asks, specs, settled, st.integers(1, 8))
 def test_more_sequences_never_take_less_energy(ask: Ask, spec: Spec, stack: Mapping[str, Any], more: int) -> None:
     larger = Ask(**{**vars(ask), "batch": ask.batch + more})
     assert booked(larger, spec, stack).joules.value >= booked(ask, spec, stack).joules.value

@@ -1,12 +1,13 @@
 """All-reduce: bytes and time by the formula of the algorithm that the stack's regime names."""
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from archsim.mappers.access import Paths
-from archsim.mappers.collectives import all_reduce, device_link
+from archsim.mappers.collectives import Fabric, all_reduce, device_link
 from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
 from archsim.model.stack import Stack
@@ -27,7 +28,8 @@ def reduced(machine: Build, paths: Paths, operators: Mapping[str, Operator]) -> 
     """`reduced({"algorithm": "ring"})`: the all-reduce after `down` on four devices."""
 
     def build(*regimes: Mapping[str, Any], devices: int = DEVICES) -> Task:
-        return all_reduce(operators["down"], "decode", machine(devices=devices), stack(*regimes), paths)
+        fabric = Fabric(machine(devices=devices), stack(*regimes), paths)
+        return all_reduce(operators["down"], "decode", fabric, devices, Fraction(devices))
 
     return build
 

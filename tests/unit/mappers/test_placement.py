@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from archsim.mappers.parallel import Degrees
 from archsim.mappers.placement import place
 from archsim.model.machine import Machine
 from archsim.model.plan import Placement, PlanError
@@ -19,24 +20,24 @@ def residents(weights: int, kv: int) -> Trace:
 
 
 def test_everything_stands_in_its_home(machine: Build) -> None:
-    placed = place(residents(3 * GB, GB), HOMES, 1, machine(capacity="10 GB"))
+    placed = place(residents(3 * GB, GB), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
     assert placed == (Placement("weights", "hbm", 3 * GB), Placement("kv", "hbm", GB))
 
 
 def test_devices_keep_their_part_and_copies_of_kv_heads_they_share(machine: Build) -> None:
-    placed = place(residents(3 * GB, GB), HOMES, 4, machine(devices=4, capacity="10 GB"))
+    placed = place(residents(3 * GB, GB), HOMES, Degrees(4), 1, machine(devices=4, capacity="10 GB"))
     assert placed == (Placement("weights", "hbm", 3 * GB // 4), Placement("kv", "hbm", GB // 2))
 
 
 def test_what_just_fits_is_placed(machine: Build) -> None:
-    assert place(residents(15 * GB, 5 * GB), HOMES, 1, machine(capacity="10 GB"))
+    assert place(residents(15 * GB, 5 * GB), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
     with pytest.raises(PlanError):
-        place(residents(15 * GB, 5 * GB + 1), HOMES, 1, machine(capacity="10 GB"))
+        place(residents(15 * GB, 5 * GB + 1), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
 
 
 def test_the_refusal_says_by_how_much(machine: Build) -> None:
     with pytest.raises(PlanError) as caught:
-        place(residents(30 * GB, 5 * GB), HOMES, 1, machine(capacity="10 GB"))
+        place(residents(30 * GB, 5 * GB), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
     assert caught.value.message == (
         "the model does not fit: 30.0 GB weights + 5.0 GB kv in `hbm`, which holds 20.0 GB: 15.0 GB too much"
     )
@@ -66,18 +67,18 @@ NARROWER, SMALLER = "of their bytes (a narrower data type)", "of the KV (a small
 )
 def test_the_refusal_says_what_would_make_it_fit(machine: Build, weights: int, kv: int, ways: list[str]) -> None:
     with pytest.raises(PlanError) as caught:
-        place(residents(weights * GB, kv * GB), HOMES, 1, machine(capacity="10 GB"))
+        place(residents(weights * GB, kv * GB), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
     assert caught.value.help.removeprefix("what would make it fit: ").split("; or ") == ways
 
 
 def test_more_devices_as_advised_do_make_it_fit(machine: Build) -> None:
-    assert place(residents(30 * GB, 5 * GB), HOMES, 2, machine(devices=2, capacity="10 GB"))
+    assert place(residents(30 * GB, 5 * GB), HOMES, Degrees(2), 1, machine(devices=2, capacity="10 GB"))
 
 
 def test_a_memory_without_limit_holds_anything(machine: Build) -> None:
-    assert place(residents(10**6 * GB, 0), HOMES, 1, machine(capacity="unlimited"))
+    assert place(residents(10**6 * GB, 0), HOMES, Degrees(1), 1, machine(capacity="unlimited"))
 
 
 def test_a_home_that_holds_nothing_is_refused_like_any_other(machine: Build) -> None:
     with pytest.raises(PlanError):
-        place(residents(GB, 0), {"weights": "sm", "kv": "hbm"}, 1, machine())
+        place(residents(GB, 0), {"weights": "sm", "kv": "hbm"}, Degrees(1), 1, machine())
