@@ -78,8 +78,7 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
         graph=TaskGraph(tuple(mapping.segments(trace))),
         placements=placements,
         declarations=tuple(mapping.declarations.values()),
-        parallel={"tensor_parallel": degrees.tensor}
-        | ({"expert_parallel": degrees.expert} if trace.experts else {}),
+        parallel={"tensor_parallel": degrees.tensor} | ({"expert_parallel": degrees.expert} if trace.experts else {}),
         in_flight=batch,
         settings=dict(describe(spec.access, paths))
         | {"activations": paths.activations, "fusion": "on" if fusion else "off"},

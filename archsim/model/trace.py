@@ -90,8 +90,8 @@ class Operator:
 
     `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the
     outputs), by `rows` of the weights (each makes a partial sum of all outputs, which must be reduced), by attention
-    `heads`, by `experts`, or `none` (each device does it all). `joins` names the operator of the same block whose kernel may do
-    this one in passing, or is empty.
+    `heads`, by `experts`, or `none` (each device does it all). `joins` names the operator of the same block whose
+    kernel may do this one in passing, or is empty.
     """
 
     name: str
