@@ -11,18 +11,18 @@ from archsim.model.trace import Experts
 
 
 def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
-    """Blocks of `rows` padded rows, small or large by the mean load of an expert, spread evenly over the tiles."""
+    """Blocks of padded rows, small or large by the mean load of an expert, spread evenly over the tiles."""
     block = _block(shape, offered)
     padded = sum(-(-load // block.rows) * block.rows for load in shape.loads)
-    slots = padded * shape.n * shape.k / block.efficiency.value
-    blocks = max(1, padded // block.rows * -(-shape.n // block.columns))
-    ways = min(blocks, tiles)
+    strips = 1 if block.columns is None else -(-shape.n // block.columns)
+    ways = tiles if block.columns is None else min(tiles, max(1, padded // block.rows * strips))
     return Kernel(
         ways=ways,
-        critical=ceil(slots / ways),
+        critical=ceil(padded * shape.n * shape.k / (block.efficiency.value * ways)),
         share=Fraction(1, ways),
         launch=offered.launch,
-        input_reads=Fraction(max(1, -(-shape.n // block.columns))),
+        input_reads=Fraction(strips),
+        window=offered.window,
         text=f"blocks of {block.rows} rows",
     )
 

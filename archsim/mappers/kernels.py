@@ -165,7 +165,9 @@ def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: i
         critical=0,
         share=Fraction(1, tiles),
         launch=offered.launch + offered.wave * -(-blocks // slots) + combining,
-        partials=shape.batch * shape.heads * shape.head_size * PARTIAL_BYTES * split if split > 1 else 0,
+        partials=shape.batch * shape.heads * (shape.value_size or shape.head_size) * PARTIAL_BYTES * split
+        if split > 1
+        else 0,
         window=offered.window,
         text=f"KV split in {split}" if split > 1 else "",
     )
@@ -179,7 +181,8 @@ def _wave(
     """The part of a kernel that does some of its blocks."""
     count = cut[1] - cut[0]
     rows = -(-shape.heads // shape.kv_heads // offered.rows) * offered.rows
-    slots = 2 * shape.batch * shape.kv_heads * rows * shape.context * shape.head_size / offered.efficiency.value
+    sizes = shape.head_size + (shape.value_size or shape.head_size)
+    slots = shape.batch * shape.kv_heads * rows * shape.context * sizes / offered.efficiency.value
     share = max(Fraction(1, count), Fraction(1, tiles))
     return replace(
         whole,
@@ -216,8 +219,9 @@ def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles:
     strips = -(-shape.queries // offered.rows)
     blocks = shape.batch * shape.heads * strips
     seen = [_visible(shape, min(shape.queries, (strip + 1) * offered.rows)) for strip in range(strips)]
-    macs = 2 * shape.batch * shape.heads * offered.rows * sum(seen) * shape.head_size
-    longest = 2 * offered.rows * max(seen) * shape.head_size
+    sizes = shape.head_size + (shape.value_size or shape.head_size)
+    macs = shape.batch * shape.heads * offered.rows * sum(seen) * sizes
+    longest = offered.rows * max(seen) * sizes
     busiest = max(Fraction(macs, tiles), Fraction(longest))
     efficiency = Fraction(offered.efficiency.value).limit_denominator(10**6)
     appended = offered.append * shape.batch * shape.queries * shape.kv_heads

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from archsim.model.plan import PlanError
-from archsim.model.trace import Attention, Gemm, Operator, Tensor, Trace
+from archsim.model.trace import Attention, Gemm, Operator, Scan, Shape, Tensor, Trace
 
 _MOST = 4096
 """Devices that are thought of where the heads set no limit."""
@@ -114,14 +114,12 @@ def _part(tensor: Tensor, degree: int, operator: Operator) -> Tensor:
     return replace(tensor, elements=-(-tensor.elements // degree), bytes=-(-tensor.bytes // degree))
 
 
-def _shape(operator: Operator, degree: int) -> Gemm | Attention | None:
+def _shape(operator: Operator, degree: int) -> Shape | None:
     shape = operator.shape
     if isinstance(shape, Attention):
         return replace(shape, heads=shape.heads // degree, kv_heads=max(1, shape.kv_heads // degree))
-    if isinstance(shape, Gemm):
-        return (
-            replace(shape, n=-(-shape.n // degree))
-            if operator.shards == "columns"
-            else replace(shape, k=-(-shape.k // degree))
-        )
-    return None
+    if isinstance(shape, Scan):
+        return replace(shape, heads=-(-shape.heads // degree))
+    if isinstance(shape, Gemm) and operator.shards == "rows":
+        return replace(shape, k=-(-shape.k // degree))
+    return replace(shape, n=-(-shape.n // degree)) if isinstance(shape, Gemm) else shape

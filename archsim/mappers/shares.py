@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from archsim.mappers.parallel import Degrees, shard
-from archsim.model.trace import Attention, Experts, Gemm, Operator, Scan, Tensor
+from archsim.model.trace import Attention, Experts, Gemm, Operator, Scan, Shape, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _of(count: int, part: Fraction) -> int:
     return -(-count * part.numerator // part.denominator)
 
 
-def _shape(operator: Operator, part: Fraction) -> Gemm | Attention | Experts | Scan | None:
+def _shape(operator: Operator, part: Fraction) -> Shape | None:
     shape = operator.shape
     if isinstance(shape, Gemm):
         return replace(shape, m=_of(shape.m, part))

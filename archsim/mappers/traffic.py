@@ -12,7 +12,7 @@ from archsim.mappers.kernels import Kernel
 from archsim.mappers.shares import Share
 from archsim.model.dtype import packed_bytes
 from archsim.model.machine import Machine, Move
-from archsim.model.trace import Attention, Gemm, Operator, Tensor
+from archsim.model.trace import Attention, Experts, Gemm, Operator, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Traffic:
     @staticmethod
     def _kernel_reads(tensor: Tensor, operator: Operator, kernel: Kernel) -> Fraction:
         if tensor.role == "activations":
-            return kernel.input_reads if isinstance(operator.shape, Gemm) else Fraction(1)
+            return kernel.input_reads if isinstance(operator.shape, Gemm | Experts) else Fraction(1)
         return kernel.weight_reads
 
     def _store(self, tensor: Tensor, operator: Operator) -> list[Move]:
@@ -100,6 +100,6 @@ class Traffic:
     @staticmethod
     def _reduced(operator: Operator) -> int:
         """MACs that add up to one output."""
-        if isinstance(operator.shape, Gemm):
+        if isinstance(operator.shape, Gemm | Experts):
             return operator.shape.k
         return operator.shape.head_size if isinstance(operator.shape, Attention) else 1

@@ -84,8 +84,8 @@ class PrefillAttentionKernels(Checked):
 class ExpertBlocks(Checked):
     """One configuration of the expert kernel."""
 
-    rows: PositiveInt = 1
-    columns: PositiveInt = 1 << 30
+    rows: PositiveInt = Field(default=1, description="rows that an expert's load is padded to")
+    columns: PositiveInt | None = Field(default=None, description="columns of a block; work divides evenly if left out")
     efficiency: Efficiency = _FULL
 
 
@@ -93,6 +93,7 @@ class ExpertKernels(Checked):
     """Matrix products of experts in one kernel: small blocks while experts have few rows each, large ones beyond."""
 
     launch: Picoseconds = 0
+    window: Window = "tile"
     switch: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="mean rows per expert up to which blocks are small"
     )

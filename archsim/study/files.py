@@ -38,12 +38,12 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
 
 
 def with_model(document: Document) -> Document:
-    """The workload with the file named by `model` (or the table named by `operators`) in place of its name."""
-    for key, read in (("model", _model), ("operators", _table)):
-        node = node_at(document, (key,))
+    """The workload with its model, its table of operators and its routing trace in place of the names of the files."""
+    for at, read in ((("model",), _model), (("operators",), _table), (("routing", "file"), _table)):
+        node = node_at(document, at)
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
             found, sources = read(node.value, node, document)
-            document = planted(document, (key,), found, sources)
+            document = planted(document, at, found, sources)
     return document
 
 
@@ -59,10 +59,10 @@ def _model(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple
 
 
 def _table(name: str, node: ScalarNode, document: Document) -> tuple[Node, tuple[tuple[str, str], ...]]:
-    """A CSV of operators: a mapping per row, empty cells left out."""
+    """A CSV: a mapping per row, empty cells left out."""
     path = _beside(name, document)
     if not is_file(path):
-        fail(f"there is no operator table `{name}`", node.position)
+        fail(f"there is no table `{name}`", node.position)
     text = read_source(path)
     return parse_table(text, str(path)), ((str(path), digest(text)),)
 

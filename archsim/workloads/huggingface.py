@@ -1,4 +1,4 @@
-"""Dimensions of a dense transformer from a Hugging Face `config.json`, as published.
+"""Dimensions from a Hugging Face `config.json`, as published: what the readers of all families share.
 
 Only architectures whose parameters come out exactly are translated. Fields that do not change the shape are ignored;
 of a model with several parts, the language model (`text_config`) is taken.
@@ -7,33 +7,42 @@ of a model with several parts, the language model (`text_config`) is taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 
 Config = Mapping[str, Any]
 
-_FIELDS = {
-    "layers": "num_hidden_layers",
-    "hidden": "hidden_size",
-    "feed_forward": "intermediate_size",
-    "heads": "num_attention_heads",
-    "vocabulary": "vocab_size",
+TYPES = {
+    "transformer": ("llama", "mistral", "phi3", "qwen2", "qwen3"),
+    "moe": ("mixtral", "qwen3_moe", "deepseek_v3"),
+    "ssm": ("mamba2",),
+    "hybrid": ("nemotron_h",),
 }
-_OPTIONAL_FIELDS = {
-    "kv_heads": "num_key_value_heads",
-    "head_size": "head_dim",
-    "max_context": "max_position_embeddings",
+"""Values of `model_type` by the family that reads them."""
+
+_MEANINGS = {
+    "transformer": "a dense transformer",
+    "moe": "a mixture of experts",
+    "ssm": "a state-space model",
+    "hybrid": "a hybrid of state-space model and attention",
 }
-_OTHER_FAMILIES = {
-    "a mixture of experts": ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"),
-    "a state-space model": ("state_size", "ssm_state_size", "mamba_d_state", "mamba_num_heads"),
+_UNREAD_TYPES = {
+    "hybrid": ("jamba", "bamba", "zamba2", "qwen3_next"),
+    "ssm": ("mamba", "falcon_mamba"),
+    "moe": ("qwen2_moe", "deepseek_v2", "gpt_oss", "dbrx"),
 }
-_OTHER_TYPES = {
-    "a mixture of experts": ("mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "gpt_oss", "dbrx"),
-    "a state-space model": ("mamba", "mamba2", "falcon_mamba", "jamba", "nemotron_h", "bamba", "zamba2"),
+_SIGNS = {
+    "hybrid": ("hybrid_override_pattern", "layers_block_type", "mamba_num_heads", "mamba_d_state"),
+    "ssm": ("state_size", "ssm_state_size"),
+    "moe": ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"),
 }
+"""Fields that only models of a family have."""
+
+_READ = {kind for family in _SIGNS for kind in TYPES[family]}
+
+Names = Mapping[str, str | tuple[str, ...]]
+"""Our names of fields (`experts.count` stands below `experts`), and those in the file: one, or several over time."""
 
 
 def is_huggingface(model: object) -> bool:
@@ -41,71 +50,65 @@ def is_huggingface(model: object) -> bool:
     return isinstance(model, Mapping) and not {"model_type", "architectures", "text_config"}.isdisjoint(model)
 
 
-def dimensions(config: Config) -> dict[str, Any]:
-    """The fields of a `TransformerModel`.
+def importing(dimensions: Callable[[Config], dict[str, Any]]) -> Callable[[Any], Any]:
+    """A validator that turns the content of a `config.json` into dimensions, and leaves all else alone."""
+    return lambda model: dimensions(model) if is_huggingface(model) else model
 
-    Raises ValueError where the architecture is unknown, belongs to another family, or lacks fields.
+
+def language_model(config: Config, family: str, required: Names) -> tuple[str, Config]:
+    """The type and the config of the language model.
+
+    Raises UnplacedError where no family or another one reads the type; `required` are the fields that all types of
+    this family have.
     """
     nested = config.get("text_config")
     config = {**config, **nested} if isinstance(nested, Mapping) else config
     kind = _model_type(config)
-    _refuse_other_families(kind, config)
-    if kind not in _ARCHITECTURES:
-        raise _unknown(kind, config)
-    architecture = _ARCHITECTURES[kind]
-    if lacking := _lacking(config, architecture.requires):
+    found = _family(kind, config)
+    if found is not None and found != family:
+        message = f"model_type `{kind}` is {_MEANINGS[found]}, which family `{family}` does not cover"
+        raise UnplacedError(message, help=f"write `family: {found}`, which reads {listed(TYPES[found])}")
+    if kind not in TYPES[family]:
+        raise _unknown(kind, family, config, required)
+    return kind, config
+
+
+def translated(config: Config, kind: str, required: Names, optional: Names) -> dict[str, Any]:
+    """The values of the fields by our names; raise UnplacedError where the file lacks one that is required."""
+    if lacking := _lacking(config, required):
         raise UnplacedError(f"the config.json of model_type `{kind}` lacks {listed(lacking)}")
-    _refuse_uneven_layers(config)
-    optional = {ours: config[theirs] for ours, theirs in _OPTIONAL_FIELDS.items() if config.get(theirs) is not None}
+    found = {ours: _value(config, theirs) for ours, theirs in {**optional, **required}.items()}
     return {
         "name": config.get("_name_or_path") or kind,
-        **{ours: config[theirs] for ours, theirs in _FIELDS.items()},
-        **optional,
+        **_nested({ours: value for ours, value in found.items() if value is not None}),
         "tied_embeddings": bool(config.get("tie_word_embeddings", False)),
-        "sliding_window": architecture.window(config),
-        **architecture.flags(config),
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Architecture:
-    """What a `model_type` needs beyond the common fields, what its layers have, and its attention window."""
-
-    requires: tuple[str, ...] = ()
-    flags: Callable[[Config], dict[str, bool]] = lambda _: {}
-    window: Callable[[Config], int | None] = lambda config: config.get("sliding_window")
-
-
-def _llama_flags(config: Config) -> dict[str, bool]:
-    attention, feed_forward = bool(config.get("attention_bias")), bool(config.get("mlp_bias"))
-    return {"qkv_bias": attention, "out_bias": attention, "feed_forward_bias": feed_forward}
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        outer, _, inner = name.rpartition(".")
+        (found.setdefault(outer, {}) if outer else found)[inner] = value
+    return found
 
 
-def _qwen3_flags(config: Config) -> dict[str, bool]:
-    attention = bool(config.get("attention_bias"))
-    return {"qkv_bias": attention, "out_bias": attention, "qk_norm": True}
+def expect(config: Config, **usual: Any) -> None:
+    """Raise UnplacedError where a field is there and has not its usual value."""
+    for field, value in usual.items():
+        given = config.get(field)
+        if given is not None and given != value:
+            raise UnplacedError(f"{field} is {given!r}, and only {value!r} is read")
 
 
-def _qwen_window(config: Config) -> int | None:
-    """The layers from `max_window_layers` on have the window."""
-    unlimited, layers = config.get("max_window_layers") or 0, config["num_hidden_layers"]
-    if not (isinstance(unlimited, int) and isinstance(layers, int)):
-        raise UnplacedError("max_window_layers and num_hidden_layers must be whole numbers")
-    if not config.get("use_sliding_window") or unlimited >= layers:
-        return None
-    if unlimited:
-        raise UnplacedError(f"max_window_layers is {unlimited}: {_UNEVEN}")
-    return config.get("sliding_window")
+def _value(config: Config, names: str | tuple[str, ...]) -> Any:
+    aliases = (names,) if isinstance(names, str) else names
+    return next((config[name] for name in aliases if config.get(name) is not None), None)
 
 
-_UNEVEN = "some layers have an attention window and others none, and family `transformer` has equal layers"
-_ARCHITECTURES = {
-    "llama": _Architecture((), _llama_flags, lambda _: None),
-    "mistral": _Architecture(("num_key_value_heads",)),
-    "phi3": _Architecture(),
-    "qwen2": _Architecture(("num_key_value_heads",), lambda _: {"qkv_bias": True}, _qwen_window),
-    "qwen3": _Architecture(("num_key_value_heads", "head_dim"), _qwen3_flags, _qwen_window),
-}
+def _lacking(config: Config, required: Names) -> list[str]:
+    missing = [names for names in required.values() if _value(config, names) is None]
+    return [names if isinstance(names, str) else names[0] for names in missing]
 
 
 def _model_type(config: Config) -> str:
@@ -115,34 +118,24 @@ def _model_type(config: Config) -> str:
     named = config.get("architectures") or "(none)"
     name = str(named[0] if isinstance(named, list) else named)
     stem = name.partition("For")[0].lower()
-    known = (*_ARCHITECTURES, *(kind for kinds in _OTHER_TYPES.values() for kind in kinds))
+    known = [kind for kinds in (*TYPES.values(), *_UNREAD_TYPES.values()) for kind in kinds]
     return next((kind for kind in known if kind.replace("_", "") == stem), name)
 
 
-def _refuse_other_families(kind: str, config: Config) -> None:
-    for family, fields in _OTHER_FAMILIES.items():
-        if kind in _OTHER_TYPES[family] or any(config.get(field) for field in fields):
-            raise UnplacedError(
-                f"model_type `{kind}` is {family}, which family `transformer` does not cover",
-                help=f"it covers dense transformers: {listed(_ARCHITECTURES)}",
-            )
+def _family(kind: str, config: Config) -> str | None:
+    """The family of a type; of one that is unknown, or dense by its name, that of its fields."""
+    for family, signs in _SIGNS.items():
+        if kind in (*TYPES[family], *_UNREAD_TYPES[family]):
+            return family
+        if kind not in _READ and any(config.get(sign) for sign in signs):
+            return family
+    return "transformer" if kind in TYPES["transformer"] else None
 
 
-def _refuse_uneven_layers(config: Config) -> None:
-    kinds = config.get("layer_types")
-    if kinds and not (isinstance(kinds, list) and all(kind == kinds[0] for kind in kinds)):
-        raise UnplacedError(f"layer_types differ: {_UNEVEN}")
-    if (rotated := config.get("partial_rotary_factor") or 1) != 1:
-        raise UnplacedError(f"partial_rotary_factor is {rotated}: family `transformer` rotates whole heads")
-
-
-def _lacking(config: Config, more: tuple[str, ...] = ()) -> list[str]:
-    return [field for field in (*_FIELDS.values(), *more) if config.get(field) is None]
-
-
-def _unknown(kind: str, config: Config) -> UnplacedError:
-    message, lacking = f"unknown model_type `{kind}`; known: {listed(_ARCHITECTURES)}", _lacking(config)
+def _unknown(kind: str, family: str, config: Config, required: Names) -> UnplacedError:
+    known = TYPES[family]
+    message, lacking = f"unknown model_type `{kind}`; known: {listed(known)}", _lacking(config, required)
     if lacking:
         message += f"; the file also lacks {listed(lacking)}"
-    instead = "if its layers are those of a dense transformer, write the dimensions in a YAML file"
-    return UnplacedError(message, help=f"{did_you_mean(kind, _ARCHITECTURES)} {instead}".strip())
+    instead = f"if its layers are those of {_MEANINGS[family]}, write the dimensions in a YAML file"
+    return UnplacedError(message, help=f"{did_you_mean(kind, known)} {instead}".strip())

@@ -1,61 +1,22 @@
-"""Dimensions of a dense decoder-only transformer, with rotary positions and root-mean-square norms."""
+"""Dimensions of a dense decoder-only transformer."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from pydantic import Field, PositiveInt
 
-from pydantic import Field, PositiveInt, model_validator
-
-from archsim.config.checked import Checked
-from archsim.config.diagnostics import UnplacedError
+from archsim.workloads.language_model import AttentionModel
 
 
-def _query_heads(given: dict[str, Any]) -> int:
-    return int(given.get("heads", 1))
-
-
-def _equal_share(given: dict[str, Any]) -> int:
-    return int(given.get("hidden", 1) // given.get("heads", 1))
-
-
-class TransformerModel(Checked):
+class TransformerModel(AttentionModel):
     """What the weights of a dense transformer look like; every layer is equal."""
 
-    name: str
     layers: PositiveInt
-    hidden: PositiveInt = Field(description="width of the residual stream")
     feed_forward: PositiveInt = Field(description="inner width of the feed-forward part")
-    heads: PositiveInt = Field(description="query heads")
-    kv_heads: PositiveInt = Field(
-        default_factory=_query_heads,
-        description="key and value heads: as many as query heads where left out, 1 for multi-query",
-    )
-    head_size: PositiveInt = Field(
-        default_factory=_equal_share, description="values of a head: hidden / heads where left out"
-    )
-    vocabulary: PositiveInt = Field(description="rows of the embedding table")
     gated: bool = Field(default=True, description="three feed-forward matrices (gate, up, down), or two (up, down)")
-    tied_embeddings: bool = Field(default=False, description="the head is the embedding table")
-    qkv_bias: bool = Field(default=False, description="bias of the query, key and value projections")
-    out_bias: bool = Field(default=False, description="bias of the attention output projection")
     feed_forward_bias: bool = Field(default=False, description="bias of the feed-forward matrices")
-    qk_norm: bool = Field(default=False, description="queries and keys are normalised head by head")
-    max_context: PositiveInt | None = Field(default=None, description="most tokens of a sequence; none: no limit")
-    sliding_window: PositiveInt | None = Field(default=None, description="latest tokens attention sees; none: all")
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> Self:
-        if "head_size" not in self.model_fields_set and self.hidden % self.heads:
-            message = f"hidden ({self.hidden}) is not a multiple of heads ({self.heads})"
-            raise UnplacedError(message, help="give head_size", at=("hidden",))
-        if self.heads % self.kv_heads:
-            message = f"kv_heads must divide heads: {self.heads} is not a multiple of {self.kv_heads}"
-            raise UnplacedError(message, help="equal groups of query heads share one of these", at=("kv_heads",))
-        return self
 
     @property
     def biased(self) -> frozenset[str]:
         """Names of the GEMMs that add a bias."""
         feed_forward = ("gate_up", "up", "down") if self.feed_forward_bias else ()
-        attention = [name for name, given in (("qkv", self.qkv_bias), ("attn_out", self.out_bias)) if given]
-        return frozenset((*attention, *feed_forward))
+        return super().biased.union(feed_forward)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import dimensions
+from archsim.workloads.huggingface_transformer import dimensions
 from archsim.workloads.transformer import SPEC, trace
 from archsim.workloads.transformer_model import TransformerModel
 
@@ -218,13 +218,15 @@ def test_missing_fields_are_called_by_the_names_of_the_file() -> None:
     assert "intermediate_size, head_dim" in str(error)
 
 
-@pytest.mark.parametrize("kind", ["mixtral", "deepseek_v3", "qwen3_moe"])
-def test_a_mixture_of_experts_is_refused_by_its_type(kind: str) -> None:
-    assert "mixture of experts" in str(refusal({"model_type": kind}))
+def test_a_model_of_another_family_is_refused_by_its_type() -> None:
+    error = refusal({"model_type": "mixtral"})
+    assert "model_type `mixtral` is a mixture of experts, which family `transformer` does not cover" in str(error)
+    assert "`family: moe`, which reads mixtral, qwen3_moe, deepseek_v3" in error.help
 
 
 def test_a_mixture_of_experts_is_refused_by_its_fields() -> None:
-    assert "mixture of experts" in str(refusal(changed(LLAMA_3_1_8B, model_type="new", num_experts=64)))
+    for kind in ("new", "qwen3"):
+        assert "mixture of experts" in str(refusal(changed(LLAMA_3_1_8B, model_type=kind, num_experts=64)))
 
 
 @pytest.mark.parametrize("config", [{"model_type": "mamba2"}, {"architectures": ["Mamba2ForCausalLM"]}])

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from archsim.config.document import data, load
 from archsim.config.registry import Family
 from archsim.config.shipped import shipped
 from archsim.model.trace import Operator, Trace
 
-WORKLOADS = shipped("workloads")
+WORKLOADS, MODELS = shipped("workloads"), shipped("workloads/models")
+FAMILIES = Family("archsim.workloads", "archsim.workloads")
 MODELINE = "# yaml-language-server: $schema=../schemas/workload.schema.json"
 
 
@@ -24,7 +26,7 @@ def fields(name: str) -> dict[str, Any]:
 
 def traced(name: str, **changes: Any) -> Trace:
     given = {**fields(name), **changes}
-    family = Family("archsim.workloads", "archsim.workloads").get(given["family"])
+    family = FAMILIES.get(given["family"])
     trace: Trace = family.trace(family.SPEC.model_validate(given))
     return trace
 
@@ -46,10 +48,17 @@ def test_editors_find_the_schema_of_every_shipped_workload(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith(f"{MODELINE}\n")
 
 
-def test_every_shipped_model_is_a_model() -> None:
-    family = Family("archsim.workloads", "archsim.workloads").get("transformer")
-    for path in shipped("workloads/models").values():
-        family.SPEC.model_validate({**fields("llama-3.1-8b-decode"), "model": data(load(path).root)})
+@pytest.mark.parametrize("path", MODELS.values(), ids=MODELS)
+def test_every_shipped_model_is_one_of_exactly_one_family(path: Path) -> None:
+    def takes(family: str) -> bool:
+        shared = {key: item for key, item in fields("llama-3.1-8b-decode").items() if key != "prompt_tokens"}
+        try:
+            FAMILIES.get(family).SPEC.model_validate({**shared, "family": family, "model": data(load(path).root)})
+        except ValidationError:
+            return False
+        return True
+
+    assert sum(takes(family) for family in FAMILIES.kinds()) == 1
 
 
 @pytest.mark.parametrize(

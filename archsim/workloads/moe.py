@@ -1,0 +1,98 @@
+"""Mixtures of experts: a transformer in which the feed-forward part is a choice of experts.
+
+Each layer of each step draws its own routing from the seed, so no two are alike; leading layers may be dense. Attention
+is grouped, or latent as in DeepSeek-V2 and V3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
+
+from archsim.config.diagnostics import UnplacedError
+from archsim.model.trace import Trace
+from archsim.workloads import decoder, routing
+from archsim.workloads.decoder import DecoderWorkload
+from archsim.workloads.feed_forward import feed_forward
+from archsim.workloads.grouped_attention import grouped_attention
+from archsim.workloads.huggingface import importing
+from archsim.workloads.huggingface_moe import dimensions
+from archsim.workloads.language_model import AttentionModel
+from archsim.workloads.latent_attention import Latent, latent_attention
+from archsim.workloads.mixture import Mixture, mixture
+from archsim.workloads.routing import Router, Routing, UniformRouting
+from archsim.workloads.sublayer import Layer, always
+from archsim.workloads.token_pass import Pass
+
+KIND = "moe"
+
+
+class MoeModel(AttentionModel):
+    """What the weights of a mixture of experts look like; experts are gated (gate, up, down)."""
+
+    layers: PositiveInt
+    experts: Mixture
+    dense_layers: NonNegativeInt = Field(default=0, description="leading layers without experts")
+    feed_forward: PositiveInt | None = Field(default=None, description="inner width of the dense layers")
+    latent: Latent | None = Field(default=None, description="latent attention, in place of grouped heads")
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.dense_layers >= self.layers:
+            message = f"of {self.layers} layers, {self.dense_layers} are dense: none has experts"
+            raise UnplacedError(message, "family `transformer` has dense layers only", ("dense_layers",))
+        if self.dense_layers and self.feed_forward is None:
+            raise UnplacedError("dense layers need feed_forward, their inner width", at=("dense_layers",))
+        ignored = {"kv_heads", "head_size", "rotary", "qkv_bias", "qk_norm", "sliding_window"}
+        if self.latent and (given := sorted(ignored & self.model_fields_set)):
+            raise UnplacedError(f"latent attention takes its sizes from `latent`: leave out {given[0]}", at=(given[0],))
+        return self
+
+    @property
+    def sparse_layers(self) -> range:
+        """Numbers of the layers with experts."""
+        return range(self.dense_layers, self.layers)
+
+
+_Model = Annotated[MoeModel, BeforeValidator(importing(dimensions), json_schema_input_type=str | MoeModel)]
+
+
+class MoeWorkload(DecoderWorkload):
+    """Decode, and prefill where the prompt is not cached, of a mixture of experts."""
+
+    family: Literal["moe"]
+    model: _Model = Field(
+        description="dimensions, or the path of a file with them: YAML, or a Hugging Face config.json"
+    )
+    routing: Routing = Field(
+        default=UniformRouting(kind="uniform"), description="how likely tokens are to go to each expert"
+    )
+
+    @model_validator(mode="after")
+    def _traced(self) -> Self:
+        experts = self.model.experts
+        routing.check(self.routing, self.model.sparse_layers, experts.count, experts.top_k)
+        return self
+
+
+SPEC = MoeWorkload
+
+
+def trace(spec: MoeWorkload) -> Trace:
+    """The operators of all passes, and the weights and the cache that they need."""
+    model = spec.model
+    router = Router(spec.routing, model.experts.count, model.experts.top_k, spec.seed)
+
+    def layers(at: Pass) -> list[Layer]:
+        attn = latent_attention(at, model.latent, model.heads) if model.latent else grouped_attention(at, model)
+        sparse = (attn, mixture(at, model.experts, "swiglu", router))
+        dense: Layer = ()
+        if model.feed_forward:
+            dense = (attn, always("ffn", feed_forward(at, model.feed_forward, "swiglu", at.stream())))
+        return [dense] * model.dense_layers + [sparse] * len(model.sparse_layers)
+
+    kv_heads = 1 if model.latent else model.kv_heads
+    found = decoder.trace(spec, layers)
+    return replace(found, heads=model.heads, kv_heads=kv_heads, experts=model.experts.count)
