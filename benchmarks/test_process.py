@@ -1,6 +1,6 @@
 """What a cold run of the command line costs, against importing the libraries that it cannot do without.
 
-A ratio within one session holds on slow and busy machines; processor time of user and system is less noisy than the
+A ratio within one test run holds on slow and busy machines; processor time of user and system is less noisy than the
 wall clock, and a median of alternating runs less than either.
 """
 

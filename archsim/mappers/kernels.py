@@ -64,12 +64,20 @@ def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:
 
 
 def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
-    """The fastest tile and split on offer: the largest of supply, operand and MAC time, plus launch, waves, splits."""
+    """The fastest tile and split on offer: the largest of supply, operand and MAC time, plus launch, waves, splits.
+
+    Among equally fast ones, that which reads least, then that which pads least: where the memory is the limit many are.
+    """
     choices = [
         _Choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
     ]
     supply = (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0
-    return min(choices, key=lambda choice: choice.seconds(weight_bytes, input_bytes, supply, rates)).kernel()
+
+    def cost(choice: _Choice) -> tuple[float, int, float]:
+        read = choice.read(weight_bytes, input_bytes)
+        return choice.seconds(read, supply, rates), read, choice.slots
+
+    return min(choices, key=cost).kernel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +134,13 @@ class _Choice:
         """Bytes of partial sums."""
         return self.shape.m * self.shape.n * PARTIAL_BYTES * self.split if self.split > 1 else 0
 
-    def seconds(self, weight_bytes: int, input_bytes: int, supply: float, rates: Rates) -> float:
+    def read(self, weight_bytes: int, input_bytes: int) -> int:
+        """Bytes read of the innermost memory."""
+        return weight_bytes * self.weight_reads + input_bytes * self.grid[1] + self.partials
+
+    def seconds(self, read: int, supply: float, rates: Rates) -> float:
         """Its time by the closed form."""
         above, below = self.most
-        read = weight_bytes * self.weight_reads + input_bytes * self.grid[1] + self.partials
         served = read * above * self.tiles / (below * self.blocks)
         operands = served / rates.operands if rates.operands else 0.0
         return self.launch * 1e-12 + max(supply, operands, self.slots / rates.macs if rates.macs else 0.0)

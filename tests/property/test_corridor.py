@@ -300,7 +300,8 @@ def test_new_prices_for_an_old_run_are_a_new_run(
 @given(asks, specs, settled, st.integers(1, 8))
 def test_more_sequences_never_take_less_energy(ask: Ask, spec: Spec, stack: Mapping[str, Any], more: int) -> None:
     larger = Ask(**{**vars(ask), "batch": ask.batch + more})
-    assert booked(larger, spec, stack).joules.value >= booked(ask, spec, stack).joules.value
+    # within 0.1 %: more bytes can mean one grain more, whose first and last are then shorter, and less static energy
+    assert booked(larger, spec, stack).joules.value >= 0.999 * booked(ask, spec, stack).joules.value
 
 
 @given(asks, specs, stacks)

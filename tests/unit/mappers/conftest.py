@@ -1,4 +1,4 @@
-"""A small GPU-like machine, 4 tiles behind L2 and two stacks of HBM, and the operators of a decoder."""
+"""A small GPU-like machine, 8 tiles behind L2 and two stacks of HBM, and the operators of a decoder."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def components(capacity: str) -> Mapping[str, Component]:
         "sm": Tile.model_validate(
             {
                 "kind": "tile",
-                "count": 4,
+                "count": 8,
                 "macs": {"bf16": "1 TMAC/s"},
                 "vector": "50 Gop/s",
                 "window": "32 KiB",
@@ -50,7 +50,7 @@ def components(capacity: str) -> Mapping[str, Component]:
         ),
         "mem": Link.model_validate({"between": ["hbm", "l2"], "bandwidth": "unlimited", "energy": "50 pJ/B"}),
         "xbar": Link.model_validate(
-            {"between": ["l2", "sm"], "bandwidth": "400 GB/s", "latency": "100 ns", "energy": "30 pJ/B"}
+            {"between": ["l2", "sm"], "count": 8, "bandwidth": "50 GB/s", "latency": "100 ns", "energy": "30 pJ/B"}
         ),
         "wire": Link.model_validate(
             {

@@ -53,6 +53,12 @@ def test_a_machine_that_is_full_enough_is_not_split_for(batch: int, waves: int) 
     assert kernel.launch == 10_000_000 + waves * 2_000_000
 
 
+def test_just_full_enough_is_left_as_it_is_and_just_less_is_split() -> None:
+    # two KV heads: 106 blocks are 0.803 of the slots, 104 are 0.788; more parts would fill 0.96 of the waves
+    assert kernel_of(token(53, kv_heads=2), decode(), H100).text == ""
+    assert kernel_of(token(52, kv_heads=2), decode(), H100).text != ""
+
+
 def test_a_short_context_has_too_few_blocks_to_split() -> None:
     # 300 tokens are 3 blocks of 128
     assert kernel_of(token(context=300), decode(), H100).text == "KV split in 3"
