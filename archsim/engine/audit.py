@@ -76,6 +76,26 @@ def homes_serve_unique_bytes(books: Books) -> Iterator[str]:
             )
 
 
+def homes_take_what_is_appended(books: Books) -> Iterator[str]:
+    """What the trace appends to caches and states is written at their home, by at least one device."""
+    asked: dict[tuple[str, str], int] = defaultdict(int)
+    for operator, phase, times in books.trace.executions():
+        for tensor in operator.writes:
+            if tensor.role in _HOME_ROLES:
+                asked[phase, tensor.role] += tensor.bytes * times
+    homes: dict[str, str] = {placed.role: placed.component for placed in books.plan.placements}
+    taken = _sums(
+        books.run,
+        lambda key: (
+            (key.phase, key.tensor) if key.action == "write" and homes.get(key.tensor) == key.component else None
+        ),
+    )
+    for place, appended in sorted(asked.items()):
+        if place[1] in homes and taken.get(place, 0) < appended:
+            written = f"`{homes[place[1]]}` is written {taken.get(place, 0):,} B"
+            yield f"{place[0]}: {appended:,} B of {place[1]} are appended by the trace, but {written}"
+
+
 def bytes_over_links_meet_memories(books: Books) -> Iterator[str]:
     """What a memory reads and writes of a tensor is what the links at it carry: no hop forgotten, none twice."""
     incident = {
@@ -130,6 +150,7 @@ def time_is_held_once(books: Books) -> Iterator[str]:
 CHECKS = (
     macs_asked_are_done,
     homes_serve_unique_bytes,
+    homes_take_what_is_appended,
     bytes_over_links_meet_memories,
     actions_have_prices,
     ports_fit_the_run,

@@ -94,11 +94,18 @@ def lost_on_the_way(before: Books) -> str:
     return f"`l2` reads and writes {stored:,} B of weights, but its links carry {stored - 5:,} B"
 
 
+def lost_append(before: Books) -> str:
+    appended = before.billed("hbm", "write", "kv")
+    return f"decode: {appended:,} B of kv are appended by the trace, but `hbm` is written {appended - 5:,} B"
+
+
+BACK = [("xbar", "move"), ("l2", "write"), ("l2", "read"), ("mem", "move"), ("hbm", "write")]
 WAY = [("hbm", "read"), ("mem", "move"), ("l2", "write"), ("l2", "read"), ("xbar", "move")]
 TAMPERED: dict[str, tuple[Callable[[Books], Books], Callable[[Books], str]]] = {
     "macs_asked_are_done": (counted(-5, ("sm", "mac_bf16", "down", "")), macs),
     "homes_serve_unique_bytes": (counted(5, *((*step, "down", "weights") for step in WAY)), weights),
     "homes_serve_unique_bytes of the cache": (counted(-5, *((*step, "attention", "kv") for step in WAY)), cache_bytes),
+    "homes_take_what_is_appended": (counted(-5, *((*step, "attention", "kv") for step in BACK)), lost_append),
     "bytes_over_links_meet_memories": (counted(-5, ("xbar", "move", "down", "weights")), lost_on_the_way),
     "actions_have_prices": (
         counted(5, ("sm", "polish", "down", "")),
@@ -155,6 +162,7 @@ def test_a_read_that_never_happened_is_missed() -> None:
     said = audit(*before._replace(run=replace(before.run, counts=gone)))
     assert said == (
         f"decode: `hbm` serves 0 B of kv, but {before.billed('hbm', 'read', 'kv'):,} B are asked and declared",
+        f"decode: {before.billed('hbm', 'write', 'kv'):,} B of kv are appended by the trace, but `hbm` is written 0 B",
     )
 
 
