@@ -1,0 +1,104 @@
+"""The course of one sequence: the units of a pass by stage, with the ways between the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from archsim.mappers.layout import Layout
+from archsim.mappers.pipeline import Passage, Stage
+from archsim.mappers.region import private
+from archsim.mappers.stages import Pass, Unit
+from archsim.mappers.work import StageWork
+from archsim.model.taskgraph import Task
+from archsim.model.trace import Operator, Phase
+
+
+@dataclass(frozen=True)
+class Course:
+    """Passes of a model whose unit i stands in stage `placed[i]`.
+
+    `shared` gives each stage ports of its own, as it needs where several sequences are on the way. `host` is what each
+    token waits for outside, in picoseconds.
+    """
+
+    work: StageWork
+    placed: Sequence[int]
+    host: int
+    shared: bool
+    _private: dict[tuple[int, int], tuple[Task, Task]] = field(default_factory=dict)
+    _crossings: dict[tuple[int, int, int, Phase], tuple[Task, ...]] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """How stages are laid out."""
+        return self.work.layout
+
+    def passage(self, one: Pass) -> Passage:
+        """The stages of a pass in order."""
+        grouped = groupby(zip(self.placed, one.units, strict=True), key=lambda pair: pair[0])
+        stages = [(index, [unit for _, unit in members]) for index, members in grouped]
+        looped = _entering(stages[0][1], _written(one.units))
+        found = []
+        for place, (index, units) in enumerate(stages):
+            tasks = [task for unit in units for task in self.work.tasks(unit)]
+            phase = units[-1].phase
+            if place + 1 < len(stages):
+                target, after = stages[place + 1]
+                size = sum(_entering(after, _written(one.units)).values())
+                way = self._crossing(index, target, size, phase)
+            else:
+                sampled = self.layout.sampled("sampling") if looped else ()
+                tasks += [replace(task, phase=phase) for task in sampled]
+                way = self._back(index, stages[0][0], sum(looped.values()), phase) if looped else ()
+            found.append(Stage(str(index), self._own(tasks, index), self._own(way, index)))
+        return Passage(tuple(found), one.closes)
+
+    def _crossing(self, source: int, target: int, size: int, phase: Phase) -> tuple[Task, ...]:
+        key = (source, target, size, phase)
+        if key not in self._crossings:
+            tasks = self.layout.crossing(source, target, size) if source != target else ()
+            self._crossings[key] = tuple(replace(task, phase=phase) for task in tasks)
+        return self._crossings[key]
+
+    def _back(self, source: int, target: int, size: int, phase: Phase) -> tuple[Task, ...]:
+        """The token on its way to the first stage, by the host where it takes part."""
+        host = (Task("host", phase, (), self.host),) if self.host else ()
+        return (*self._crossing(source, target, size, phase), *host)
+
+    def _own(self, tasks: Iterable[Task], index: int) -> tuple[Task, ...]:
+        return tuple(self._own_task(task, index) for task in tasks) if self.shared else tuple(tasks)
+
+    def _own_task(self, task: Task, index: int) -> Task:
+        key = (id(task), index)
+        if key not in self._private:  # the task is kept beside its copy: its id stays its own
+            self._private[key] = (private(task, f"stage {index}"), task)
+        return self._private[key][0]
+
+
+def _written(units: Iterable[Unit]) -> frozenset[str]:
+    return frozenset(
+        tensor.name
+        for unit in dict.fromkeys(units)
+        for operator in unit.operators
+        for tensor in operator.writes
+        if tensor.role == "activations"
+    )
+
+
+def _entering(units: Sequence[Unit], made: frozenset[str]) -> Mapping[str, int]:
+    """Bytes by name of what some units read and did not write before, of what is made anywhere in the pass."""
+    here: set[str] = set()
+    found: dict[str, int] = {}
+    for operator in _operators(units):
+        for tensor in operator.reads:
+            if tensor.name in made and tensor.name not in here:
+                found[tensor.name] = max(found.get(tensor.name, 0), tensor.bytes)
+        here |= {tensor.name for tensor in operator.writes}
+    return found
+
+
+def _operators(units: Sequence[Unit]) -> Iterator[Operator]:
+    for unit in units:
+        yield from unit.operators

@@ -1,0 +1,171 @@
+"""Which layers stand where: passes of a trace as units in a row, what each unit keeps, and contiguous stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from archsim.mappers.sequences import of_one, touched
+from archsim.model.plan import PlanError
+from archsim.model.trace import Experts, Operator, Phase, Role, Tensor, Trace
+
+MOST_DEVICES = 4096
+"""Devices beyond which no remedy is looked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """What is placed as a whole: a layer, or what stands before or after them; the operators of one sequence."""
+
+    operators: tuple[Operator, ...]
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass through the model, unit after unit."""
+
+    units: tuple[Unit, ...]
+    closes: str
+
+
+def passes(trace: Trace, batch: int) -> Iterator[Pass]:
+    """The passes of one of `batch` sequences; equal layers are one unit, named several times."""
+    made: dict[int, Operator] = {}
+    units: list[Unit] = []
+    for block in trace.blocks:
+        for operator in block.operators:
+            if id(operator) not in made:
+                made[id(operator)] = of_one(operator, batch)
+        units += [Unit(tuple(made[id(operator)] for operator in block.operators), block.phase)] * block.times
+        if block.closes:
+            yield Pass(tuple(units), block.closes)
+            units = []
+    if units:
+        yield Pass(tuple(units), "")
+
+
+Load = Mapping[Role, int]
+
+
+def loads(trace: Trace, one_pass: Pass) -> tuple[Load, ...]:
+    """Bytes that each unit keeps by role; they add up to what the trace says must be held, or a little more.
+
+    Weights are those of its operators, all experts included; what nobody reads whole (a table of embeddings) stands
+    with the first unit. KV and state are divided as the units read them.
+    """
+    weights = [_weights(unit) for unit in one_pass.units]
+    found: list[dict[Role, int]] = [{} for _ in one_pass.units]
+    for resident in trace.residents:
+        if resident.role == "weights":
+            parts = weights
+            parts[0] += max(0, resident.bytes - sum(weights))
+        else:
+            parts = _divided(resident.bytes, [_read(unit, resident.role) for unit in one_pass.units])
+        for place, size in zip(found, parts, strict=True):
+            place[resident.role] = size
+    return tuple(found)
+
+
+def _weights(unit: Unit) -> int:
+    held: dict[str, int] = {}
+    for operator in unit.operators:
+        for tensor in operator.reads:
+            if tensor.role == "weights":
+                held[tensor.name] = max(held.get(tensor.name, 0), _whole(tensor, operator))
+    return sum(held.values())
+
+
+def _whole(tensor: Tensor, operator: Operator) -> int:
+    """A tensor with the experts that no row went to."""
+    shape = operator.shape
+    return tensor.bytes * len(shape.loads) // max(1, touched(shape)) if isinstance(shape, Experts) else tensor.bytes
+
+
+def _read(unit: Unit, role: Role) -> int:
+    return sum(tensor.bytes for operator in unit.operators for tensor in operator.reads if tensor.role == role)
+
+
+def _divided(size: int, parts: Sequence[int]) -> list[int]:
+    whole = sum(parts)
+    return [-(-size * part // whole) for part in parts] if whole else [size, *([0] * (len(parts) - 1))]
+
+
+def partition(sizes: Sequence[int], stages: int) -> tuple[int, ...]:
+    """The stage of each unit, contiguous, such that the fullest stage holds the least that it can."""
+    low, high = max(sizes), sum(sizes)
+    while low < high:
+        middle = (low + high) // 2
+        if _packed(sizes, middle, 1)[-1] < stages:
+            high = middle
+        else:
+            low = middle + 1
+    return _packed(sizes, low, stages)
+
+
+def _packed(sizes: Sequence[int], limit: int, stages: int) -> tuple[int, ...]:
+    """Units into stages of at most `limit`, each as full as it gets while there are units for all `stages`."""
+    stage, held, found = 0, 0, []
+    for index, size in enumerate(sizes):
+        if held and (held + size > limit or len(sizes) - index < stages - stage):
+            stage, held = stage + 1, 0
+        held += size
+        found.append(stage)
+    return tuple(found)
+
+
+Excess = tuple[str, int, Load]
+"""A memory, the bytes that it lacks, and what it should hold."""
+
+
+def overfull(
+    loads: Sequence[Load], stages: Sequence[int], homes: Mapping[Role, str], room: Mapping[str, int | None]
+) -> Excess | None:
+    """The memory that is the most over its `room` in one stage, by how much, and what it should hold; None: all fit."""
+    worst: Excess | None = None
+    for stage in dict.fromkeys(stages):
+        for name, size in room.items():
+            held: dict[Role, int] = {}
+            for load, at in zip(loads, stages, strict=True):
+                for role, part in load.items():
+                    if at == stage and homes[role] == name:
+                        held[role] = held.get(role, 0) + part
+            excess = sum(held.values()) - size if size is not None else 0
+            if excess > 0 and (worst is None or excess > worst[1]):
+                worst = (name, excess, held)
+    return worst
+
+
+def refusal(worst: Excess | None, fits: Callable[[int], bool], devices: int) -> PlanError:
+    """What does not fit, by how much, and what would make it fit."""
+    if worst is None:
+        raise AssertionError("asked of what does not fit")
+    name, excess, held = worst
+    parts = " + ".join(f"{gigabytes(size)} {role}" for role, size in held.items() if size)
+    capacity = sum(held.values()) - excess
+    message = (
+        f"the model does not fit: {parts} in `{name}` of one stage, which holds {gigabytes(capacity)}: "
+        f"{gigabytes(excess)} too much"
+    )
+    enough = least(fits, devices + 1)
+    ways = [f"devices: {enough}" if enough else "larger stages", "a narrower data type"]
+    ways += ["a smaller batch or context"] if held.get("kv") or held.get("state") else []
+    return PlanError(message, ("hardware", "components", name), f"what would make it fit: {'; or '.join(ways)}")
+
+
+def least(fits: Callable[[int], bool], low: int) -> int | None:
+    """The fewest devices from `low` on that fit, where more never fit worse; None: not even the most thought of."""
+    high = low
+    while not fits(high):
+        if high >= MOST_DEVICES:
+            return None
+        low, high = high + 1, min(2 * high, MOST_DEVICES)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return low
+
+
+def gigabytes(count: int) -> str:
+    """Bytes for the reader."""
+    return f"{count / 1e9:,.2f} GB" if count >= 10**8 else f"{count / 1e6:,.1f} MB"
