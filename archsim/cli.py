@@ -113,6 +113,62 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     click.echo(text, nl=not text.endswith("\n"))
 
 
+class _Listing(click.Command):
+    """A command whose options take several values: `--hardware A B` is `--hardware A --hardware B`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        several = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        spread: list[str] = []
+        for given in args:
+            repeats = not given.startswith("-") and len(spread) > 1 and spread[-2] in several
+            spread += [spread[-2], given] if repeats else [given]
+        return super().parse_args(ctx, spread)
+
+
+@main.command(cls=_Listing)
+@click.option("--workload", "workloads", multiple=True, required=True, metavar="W...", help="Workloads to run.")
+@click.option("--hardware", multiple=True, required=True, metavar="H...", help="Machines to run them on.")
+@click.option("--baseline", metavar="H", help="The machine that the others are held against; the first where left out.")
+@click.option("--fit", is_flag=True, help="Take as many devices as hold the model, where the file has too few.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value in every cell, as in `run`.")
+@click.option("--mixed-boundaries", is_flag=True, help="Compare joules that cover unlike things, and mark them.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write report.html, report.md, results.csv and results.json to.",
+)
+def compare(  # noqa: PLR0917 - click passes each option by itself
+    workloads: tuple[str, ...],
+    hardware: tuple[str, ...],
+    baseline: str | None,
+    fit: bool,
+    sets: tuple[str, ...],
+    mixed_boundaries: bool,
+    jobs: int | None,
+    output: Path,
+) -> None:
+    """Simulate every workload on every machine, and report them side by side; exit 1 if no cell has figures."""
+    from archsim.study import comparing, publishing
+
+    matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries))
+    publishing.prepare(output)
+    with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
+        comparison = comparing.compare(matrix, jobs, told)
+    files = publishing.publish(comparison, output)
+    click.echo(publishing.summary(comparison, color=sys.stdout.isatty()), nl=False)
+    for refusal in comparison.refusals:
+        cell = f"{refusal.workload.argument} on {refusal.machine.argument}"
+        click.echo(refusal.defect or f"no figures: {cell}: {refusal.reason}", err=True)
+    click.echo("\n".join(f"wrote {path}" for path in files), err=True)
+    if any(refusal.defect for refusal in comparison.refusals):
+        sys.exit(INTERNAL)
+    if not comparison.cells:
+        sys.exit(FINDINGS)
+
+
 @main.command()
 @click.argument("files", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:

@@ -1,0 +1,1 @@
+"""Several machines and workloads side by side: the values, the words, the tables, and one page with charts."""

@@ -1,0 +1,117 @@
+"""The comparison as a page of Markdown: verdicts, tables, what weakens them, and where the figures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archsim import __version__
+from archsim.model.result import KINDS
+from archsim.reports.comparison.matrix import Comparison, joules
+from archsim.reports.comparison.outcome import Cell
+from archsim.reports.comparison.sources import inputs
+from archsim.reports.comparison.verdict import Verdict, verdicts
+from archsim.reports.comparison.words import NAMES, Refused, Row, rows, title
+from archsim.reports.quantities import NOTHING, percentages, si
+
+_HEADINGS = (
+    ("machine", "l"),
+    ("energy/token", "r"),
+    ("range", "r"),
+    ("to baseline", "r"),
+    ("time/token", "r"),
+    ("to baseline", "r"),
+    ("tokens/s per user", "r"),
+    ("tokens/s", "r"),
+    ("in flight", "r"),
+    ("power", "r"),
+    ("devices", "r"),
+    ("area", "r"),
+    ("precision", "l"),
+    ("boundary", "l"),
+)
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"} | {"\n": " ", "\r": " "})
+_RULES = {"l": ":--", "r": "--:"}
+
+
+def report_md(comparison: Comparison) -> str:
+    """The page; the same cells make the same bytes."""
+    parts = [f"# {title(comparison)}", *map(_told, verdicts(comparison))]
+    for index, workload in enumerate(comparison.workloads):
+        parts += [f"## {_plain(workload.label)}", *_workload(comparison, index)]
+    parts += [*_warnings(comparison), *_provenance(comparison)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(verdict: Verdict) -> str:
+    caveats = f" ({_plain('; '.join(verdict.caveats))})" if verdict.caveats else ""
+    return f"**{_plain(verdict.workload)}**: {_plain(verdict.sentence)}{caveats}"
+
+
+def _workload(comparison: Comparison, index: int) -> Iterable[str]:
+    lines = rows(comparison, index)
+    cells = comparison.results(comparison.workloads[index])
+    if cells:
+        yield _plain(cells[0].words.asked)
+    notes: dict[str, int] = {}
+    table = [_line(line, notes) for line in lines]
+    yield _table([heading for heading, _ in _HEADINGS], [side for _, side in _HEADINGS], table)
+    if notes:
+        yield "\n".join(f"- [{number}] {_plain(note)}" for note, number in notes.items())
+    refused = [line for line in lines if isinstance(line, Refused)]
+    if refused:
+        yield "\n".join(f"- **{_plain(line.machine)}**: {_plain(_reason(line))}" for line in refused)
+    if cells:
+        yield "Energy per token by kind:"
+        yield _by_kind(cells)
+
+
+def _reason(line: Refused) -> str:
+    return f"{line.reason}. {line.help[:1].upper()}{line.help[1:]}" if line.help else line.reason
+
+
+def _line(line: Row | Refused, notes: dict[str, int]) -> list[str]:
+    """The cells of a line; its marks are numbered in the order in which they first stand."""
+    if isinstance(line, Refused):
+        return [_plain(line.machine), "no figures: see below", *[NOTHING] * (len(_HEADINGS) - 2)]
+    marks = [f"[{notes.setdefault(mark, len(notes) + 1)}]" for mark in line.marks]
+    machine, *figures = (_plain(item) for item in line if isinstance(item, str))
+    return [" ".join((machine, *marks)), *figures]
+
+
+def _by_kind(cells: Sequence[Cell]) -> str:
+    used = [kind for kind in KINDS if any(cell.document["energy"]["by_kind"][kind] for cell in cells)]
+    table = []
+    for cell in cells:
+        parts = [float(cell.document["energy"]["by_kind"][kind]) for kind in used]
+        texts = [f"{si(part, 'J')} ({share})" for part, share in zip(parts, percentages(parts), strict=True)]
+        table.append([_plain(cell.machine.label), *texts, si(joules(cell), "J")])
+    return _table(["machine", *(NAMES.get(kind, kind) for kind in used), "all"], ["l", *"r" * (len(used) + 1)], table)
+
+
+def _warnings(comparison: Comparison) -> Iterable[str]:
+    told = [
+        f"- {_plain(cell.workload.label)} on {_plain(cell.machine.label)}: {_plain(text)}"
+        for cell in comparison.cells
+        for text in cell.document["warnings"]
+    ]
+    return ("## Warnings", "\n".join(told)) if told else ()
+
+
+def _provenance(comparison: Comparison) -> Iterable[str]:
+    yield "## Provenance"
+    yield f"archsim {__version__}. Each cell by itself:"
+    commands = [cell.document["provenance"]["command"] for cell in comparison.cells]
+    yield "\n".join(("```sh", *commands, "```")) if commands else "No cell has figures."
+    read = [[_plain(path), f"`{digest}`"] for path, digest in inputs(comparison)]
+    yield _table(["file", "SHA-256"], ["l", "l"], read)
+
+
+def _table(headings: Sequence[str], sides: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    texts = [f"| {' | '.join(line)} |" for line in (headings, [_RULES[side] for side in sides], *lines)]
+    return "\n".join(texts)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown and HTML leave as it is, in one line."""
+    return text.translate(_ESCAPED)

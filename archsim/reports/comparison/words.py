@@ -1,0 +1,117 @@
+"""Words and figures of a comparison that every report of it tells alike."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archsim.reports.comparison.matrix import Comparison, joules, pace, ratios
+from archsim.reports.comparison.outcome import Cell, Refusal
+from archsim.reports.quantities import NOTHING, counted, interval, number, same, si
+
+BASELINE = "baseline"
+NAMES = {"sram": "SRAM", "dram": "DRAM", "link": "links", "kv": "KV"}
+"""Kinds and classes of tensors whose name is not the word for them."""
+
+_MM2_PER_CM2, _LARGE = 100, 10
+"""The second in square centimetres: beyond, areas are told in them."""
+
+
+class Row(NamedTuple):
+    """One machine under one workload, as texts; `marks` names what makes its figures unlike the others'.
+
+    `unlike` says that its joules do not cover what the baseline's do.
+    """
+
+    machine: str
+    energy: str
+    interval: str
+    energy_ratio: str
+    time: str
+    time_ratio: str
+    per_user: str
+    in_total: str
+    in_flight: str
+    power: str
+    devices: str
+    area: str
+    precision: str
+    boundary: str
+    marks: tuple[str, ...]
+    unlike: bool
+
+
+class Refused(NamedTuple):
+    """One machine that has no figures, and why."""
+
+    machine: str
+    reason: str
+    help: str
+
+
+def rows(comparison: Comparison, workload: int) -> tuple[Row | Refused, ...]:
+    """The lines of one workload, a machine each, in the order asked for."""
+    return tuple(
+        Refused(outcome.machine.label, outcome.reason, outcome.help)
+        if isinstance(outcome, Refusal)
+        else _row(comparison, outcome)
+        for outcome in comparison.rows[workload]
+    )
+
+
+def _row(comparison: Comparison, cell: Cell) -> Row:
+    document, against = cell.document, ratios(comparison, cell)
+    energy, throughput, hardware = document["energy"], document["throughput"], document["hardware"]
+    low, high, per_user = energy["low_j"], energy["high_j"], throughput["tokens_per_s_per_user"]
+    own = comparison.machines[comparison.baseline] == cell.machine
+    return Row(
+        machine=cell.machine.label,
+        energy=si(joules(cell), "J"),
+        interval="none stated" if same(low, high) else interval(low, high, "J"),
+        energy_ratio=BASELINE if own else times(against.energy),
+        time=si(pace(cell).seconds, "s"),
+        time_ratio=BASELINE if own else times(against.time),
+        per_user=NOTHING if per_user is None else number(per_user),
+        in_total=number(throughput["tokens_per_s"]),
+        in_flight=f"{throughput['sequences_in_flight']:,}",
+        power=si(document["power"]["average_w"], "W"),
+        devices=f"{hardware['devices']:,}",
+        area=area(cell),
+        precision=precision(cell),
+        boundary=hardware["boundary"],
+        marks=marks(comparison, cell),
+        unlike=not against.alike,
+    )
+
+
+def times(ratio: float | None) -> str:
+    """A ratio as a factor: `0.71×`, `14.0×`."""
+    return NOTHING if ratio is None else f"{number(ratio)}×"
+
+
+def area(cell: Cell) -> str:
+    """The area of all devices, where it is known."""
+    if cell.area_mm2 is None:
+        return NOTHING
+    large = cell.area_mm2 > _LARGE * _MM2_PER_CM2
+    return f"{number(cell.area_mm2 / _MM2_PER_CM2)} cm²" if large else f"{number(cell.area_mm2)} mm²"
+
+
+def precision(cell: Cell) -> str:
+    """The data types of a cell: one where all are the same."""
+    dtypes = cell.document["workload"]["dtypes"]
+    texts = {name: text if isinstance(text, str) else text["dtype"] for name, text in dtypes.items()}
+    if len(set(texts.values())) == 1:
+        return str(texts["weights"])
+    return f"W {texts['weights']} · KV {texts['kv']} · A {texts['activations']}"
+
+
+def marks(comparison: Comparison, cell: Cell) -> tuple[str, ...]:
+    """What to know before a cell is held against another."""
+    unlike = not ratios(comparison, cell).alike
+    boundary = f"its joules cover the {cell.machine.boundary}, the baseline's do not: the ratio is not of like things"
+    return (*(adjustment.note for adjustment in cell.adjustments), *((boundary,) if unlike else ()))
+
+
+def title(comparison: Comparison) -> str:
+    """The comparison in a few words."""
+    return f"{counted(len(comparison.machines), 'machine')} × {counted(len(comparison.workloads), 'workload')}"

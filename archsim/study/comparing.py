@@ -1,0 +1,178 @@
+"""The matrix: every workload on every machine, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+
+from archsim.config.diagnostics import InputError, fail, of_option
+from archsim.config.validation import unknown_choice
+from archsim.reports.comparison.matrix import Comparison
+from archsim.reports.comparison.outcome import Outcome, Refusal, Subject
+from archsim.study.cells import Case, answer
+from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
+from archsim.study.files import load_pair
+
+Told = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to compare: names or paths, settings for all of them, and whether devices may be added to hold a model."""
+
+    workloads: tuple[str, ...]
+    hardware: tuple[str, ...]
+    baseline: str | None = None
+    sets: tuple[str, ...] = ()
+    fit: bool = False
+    mixed_boundaries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A checked question: its workloads and machines, and the index of the machine that the others are held against."""
+
+    question: Question
+    workloads: tuple[Subject, ...]
+    machines: tuple[Subject, ...]
+    baseline: int
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Every cell, by workload, then machine."""
+        asked = self.question
+        return tuple(Case(job, target, asked.sets, asked.fit) for job in self.workloads for target in self.machines)
+
+
+def matrix(question: Question) -> Matrix:
+    """The matrix of a question, all its files checked.
+
+    Raises:
+        InputError: with every finding about the files, or about what can't be compared.
+    """
+    workloads, machines = tuple(dict.fromkeys(question.workloads)), tuple(dict.fromkeys(question.hardware))
+    if not (workloads and machines):
+        fail("an empty matrix: there is nothing to compare", help="name a workload and a machine at least")
+    baseline = machines[0] if question.baseline is None else question.baseline
+    if baseline not in machines:
+        raise InputError([unknown_choice("baseline", baseline, machines, of_option("--baseline", baseline))])
+    findings = Findings()
+    jobs = [findings.of(partial(_job, name, machines[0], question.sets)) for name in workloads]
+    targets = [findings.of(partial(_target, workloads[0], name, question.sets)) for name in machines]
+    findings.stop()
+    asked = [Findings.settled(job).workload for job in jobs]
+    built = [Findings.settled(target).header for target in targets]
+    found = Matrix(
+        question,
+        _labelled(Subject(name, job.name, job.family, "") for name, job in zip(workloads, asked, strict=True)),
+        _labelled(
+            Subject(name, header.name, header.hardware_class, "", header.boundary)
+            for name, header in zip(machines, built, strict=True)
+        ),
+        machines.index(baseline),
+    )
+    if not question.mixed_boundaries:
+        _refuse_unlike(found.machines)
+    return found
+
+
+def _job(workload: str, hardware: str, sets: Sequence[str]) -> Job:
+    return check_workload(load_pair(workload, hardware, sets)[0])
+
+
+def _target(workload: str, hardware: str, sets: Sequence[str]) -> Hardware:
+    return check_hardware(load_pair(workload, hardware, sets)[1])
+
+
+def _labelled(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
+    """Each with its name for a label, and what it was asked for by where two have one name."""
+    found = list(subjects)
+    times = Counter(item.name for item in found)
+    return tuple(
+        item._replace(label=item.name if times[item.name] == 1 else f"{item.name} ({item.argument})") for item in found
+    )
+
+
+def _refuse_unlike(machines: Sequence[Subject]) -> None:
+    if len({machine.boundary for machine in machines}) > 1:
+        told = ", ".join(f"{machine.argument} {machine.boundary}" for machine in machines)
+        fail(
+            f"unlike boundaries in one comparison: {told}",
+            help="their joules do not cover the same; --mixed-boundaries compares them all the same and marks them",
+        )
+
+
+def compare(asked: Matrix, jobs: int | None = None, told: Told = lambda _: None) -> Comparison:
+    """Simulate every cell; a cell that fails has its reason. `told` hears of each outcome as it comes."""
+    cases = asked.cases
+    workers = min(jobs or _cores(), len(cases))
+    outcomes = _here(cases, told) if workers == 1 else _spread(cases, workers, told)
+    width = len(asked.machines)
+    rows = tuple(tuple(outcomes[start : start + width]) for start in range(0, len(outcomes), width))
+    return Comparison(asked.workloads, asked.machines, asked.baseline, rows)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _here(cases: Sequence[Case], told: Told) -> list[Outcome]:
+    outcomes = []
+    for case in cases:
+        outcomes.append(answer(case))
+        told(outcomes[-1])
+    return outcomes
+
+
+def _spread(cases: Sequence[Case], workers: int, told: Told) -> list[Outcome]:
+    """Each case in a fresh process of its own kind: none inherits a thread or a lock."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_end_quietly) as pool:
+        with _interrupts_held():
+            futures = {pool.submit(answer, case): case for case in cases}
+        try:
+            for future in as_completed(futures):
+                told(_outcome(future, futures[future]))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [_outcome(future, case) for future, case in futures.items()]
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started meanwhile hear of no interrupt until they are ready to end on one."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        _hear_interrupts()
+
+
+def _hear_interrupts() -> None:
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _end_quietly() -> None:
+    """An interrupt of the keyboard reaches every process: only the first one has something to say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _hear_interrupts()
+
+
+def _outcome(future: Future[Outcome], case: Case) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        reason = "a process that simulated cells ended before its time: the system may have run out of memory"
+        return Refusal(case.workload, case.machine, reason, "fewer at once: --jobs 1")

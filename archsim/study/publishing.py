@@ -1,0 +1,54 @@
+"""From a comparison to files in a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from archsim.config.diagnostics import fail
+from archsim.reports.comparison.data import results_csv, results_json, results_parquet
+from archsim.reports.comparison.html import report_html
+from archsim.reports.comparison.markdown import report_md
+from archsim.reports.comparison.matrix import Comparison
+from archsim.reports.comparison.terminal import progress, summary
+
+__all__ = ["prepare", "progress", "publish", "summary"]
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder before anything is simulated; raise `InputError` where nothing could be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        fail(f"cannot write to the folder {folder}: {(error.strerror or str(error)).lower()}")
+
+
+def publish(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
+    """Write the reports, each whole or not at all, and name them."""
+    files = {
+        "report.html": report_html(comparison).encode(),
+        "report.md": report_md(comparison).encode(),
+        "results.csv": results_csv(comparison).encode(),
+        "results.json": results_json(comparison).encode(),
+    }
+    table = results_parquet(comparison)
+    if table is not None:
+        files["results.parquet"] = table
+    for name, content in files.items():
+        _write_whole(folder / name, content)
+    return tuple(folder / name for name in files)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
+    finally:
+        beside.unlink(missing_ok=True)
