@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format schema bench clean
+.PHONY: help demo test check lint format schema examples bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ schema: $(CORE) ## write the schemas that editors read
 	    $(BIN)/archsim schema $$file > schemas/$$file.schema.json.new || exit; \
 	    mv schemas/$$file.schema.json.new schemas/$$file.schema.json; \
 	done
+
+examples: $(CORE) ## compare four classes of machine on three families of models, as in reports/
+	@$(BIN)/archsim compare --workload llama-3.1-8b-decode qwen3-30b-a3b-decode mamba-2-2.7b-decode \
+	    --hardware h100-sxm wse-3 northpole-x16 hardwired-generic --fit --mixed-boundaries -o reports
+	@if command -v chromium >/dev/null; then chromium --headless --no-sandbox --disable-gpu \
+	    --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars \
+	    --user-data-dir=$$(mktemp -d) --window-size=1280,2000 --screenshot=reports/report.png \
+	    file://$(CURDIR)/reports/report.html 2>/dev/null; fi
 
 bench: $(DEV) ## count events and time them
 	@$(BIN)/pytest benchmarks --benchmark-enable $(ARGS)

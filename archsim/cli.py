@@ -87,6 +87,9 @@ def main() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write result.json, resolved.yaml and the reports to.",
 )
+@click.option(
+    "--trace", type=click.Path(path_type=Path, dir_okay=False), help="File to write a timeline to, for ui.perfetto.dev."
+)
 def run(  # noqa: PLR0917 - click passes each option by itself
     workload: str,
     hardware: str,
@@ -96,6 +99,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     boundary: str | None,
     kind: str,
     output: Path | None,
+    trace: Path | None,
 ) -> None:
     """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`)."""
     from archsim.study import reporting, running
@@ -103,10 +107,20 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     report = reporting.chosen(kind)
     command = shlex.join(["archsim", *sys.argv[1:]])
     seeded = () if seed is None else (f"workload.seed={seed}",)
-    finished = running.run(workload, hardware, (*sets, *seeded), fidelity=fidelity, boundary=boundary, command=command)
+    finished = running.run(
+        workload,
+        hardware,
+        (*sets, *seeded),
+        fidelity=fidelity,
+        boundary=boundary,
+        command=command,
+        timeline=trace is not None,
+    )
     text = reporting.rendered(report, finished.result, terminal=sys.stdout.isatty())
     if output is not None:
         reporting.write(finished, output)
+    if trace is not None:
+        reporting.write_timeline(finished, trace)
     if kind != "table":
         for warning in finished.result.warnings:
             click.echo(f"warning: {warning}", err=True)

@@ -18,21 +18,23 @@ from archsim.engine.live import Iteration, LiveFlow, LiveTask, Stage
 from archsim.engine.program import Program
 from archsim.engine.repeats import Repeats
 from archsim.engine.tally import busy, completions, counts
-from archsim.model.run import Mark, Run
+from archsim.model.run import Interval, Mark, Run
 from archsim.model.taskgraph import TaskGraph
 
 
 class FlowLevel:
     """One simulation of a task graph at the level of flows."""
 
-    def __init__(self, graph: TaskGraph, *, repeats: bool) -> None:
+    def __init__(self, graph: TaskGraph, *, repeats: bool, timeline: bool) -> None:
         self._clock = Clock()
         self._net = FlowNet(self._clock, self._served)
         self._credits = Credits(graph.buffers)
         self._program = Program(graph)
         self._held = Held()
         self._marks: list[Mark] = []
-        self._repeats = Repeats(self._clock, self._program, self._credits, self._held) if repeats else None
+        self._timeline: list[Interval] | None = [] if timeline else None
+        skip = repeats and not timeline
+        self._repeats = Repeats(self._clock, self._program, self._credits, self._held) if skip else None
 
     def run(self, max_events: int | None) -> Run:
         """Simulate to the end. Raises Deadlock, or EventLimit after `max_events`."""
@@ -49,6 +51,7 @@ class FlowLevel:
             marks=tuple(self._marks),
             events=events,
             fidelity="flow",
+            timeline=tuple(self._timeline or ()),
         )
 
     def _unroll(self) -> None:
@@ -67,6 +70,7 @@ class FlowLevel:
     def _start(self, task: LiveTask) -> None:
         now = self._clock.now
         task.iteration.started = True
+        task.began = now
         self._held.begin(task, now)
         launch = task.place.task.launch
         flows = task.place.flows
@@ -82,7 +86,7 @@ class FlowLevel:
                 self._share(flow)
 
     def _share(self, flow: LiveFlow, _: Event | None = None) -> None:
-        flow.since = self._clock.now
+        flow.since = flow.entered = flow.departed = self._clock.now
         if flow.left:
             flow.stage = Stage.SHARE
             self._net.join(flow)
@@ -90,6 +94,7 @@ class FlowLevel:
             self._drain(flow)
 
     def _served(self, flow: LiveFlow) -> None:
+        flow.departed = self._clock.now
         if flow.flow.drain:
             self._drain(flow)
         else:
@@ -107,6 +112,9 @@ class FlowLevel:
             self._end(task)
 
     def _end(self, task: LiveTask) -> None:
+        if self._timeline is not None:
+            used = tuple((flow.entered, flow.departed) for flow in task.flows)
+            self._timeline.append(Interval(task.place.task, task.began, self._clock.now, used))
         self._program.retire(task)
         self._held.end(self._clock.now)
         if task.place.gives:

@@ -57,7 +57,7 @@ class LiveTask:
     """One execution of a task.
 
     `rank` is its place in program order; the ranks after it are its flows'. `waits` counts the tasks that it waits for,
-    `waiters` are those that wait for it, `unfinished` counts its flows.
+    `waiters` are those that wait for it, `began` is when it started, `unfinished` counts its flows.
     """
 
     place: Place
@@ -66,6 +66,7 @@ class LiveTask:
     waits: int = 0
     waiters: list["LiveTask"] = field(default_factory=list)
     flows: list["LiveFlow"] = field(default_factory=list)
+    began: int = 0
     unfinished: int = 0
     ended: bool = False
 
@@ -83,7 +84,8 @@ Dock = dict["LiveFlow", None]
 class LiveFlow:
     """One execution of a flow: in `stage` since `since`, with `left` ticks to go then, `pace` of them a picosecond.
 
-    Up to `slack` ticks left are none. `timer` is the one that is valid for it while it shares the ports of its `docks`.
+    Up to `slack` ticks left are none. It shared its ports from when it `entered` until it `departed`. `timer` is the
+    one that is valid for it while it shares the ports of its `docks`.
     """
 
     flow: Flow
@@ -94,5 +96,7 @@ class LiveFlow:
     stage: Stage = Stage.FILL
     pace: int = TICKS
     slack: int = 0
+    entered: int = 0
+    departed: int = 0
     docks: tuple[Dock, ...] = ()
     timer: Timer | None = None

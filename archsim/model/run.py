@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archsim.model.taskgraph import Port
+from archsim.model.taskgraph import Port, Task
 
 STATIC = "(static)"
 """The operator that bears time in which no task runs."""
@@ -38,12 +38,25 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """One execution of a task, from its launch to the end of its last flow, in picoseconds.
+
+    `flows` says from when to when each of its flows used its ports.
+    """
+
+    task: Task
+    start: int
+    end: int
+    flows: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Time and counts of one simulation.
 
     `counts` holds completions x bills. `held` divides all picoseconds among operators: each instant belongs to the
     earliest task in program order that has started and not ended, or to `(static)`. `busy` is, per port, the ticks of
-    it that completed flows took.
+    it that completed flows took. `timeline` has every execution of a task where it was asked for.
     """
 
     picoseconds: int
@@ -53,3 +66,4 @@ class Run:
     marks: tuple[Mark, ...]
     events: int
     fidelity: str
+    timeline: tuple[Interval, ...] = ()

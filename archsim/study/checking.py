@@ -35,7 +35,10 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Hardware:
-    """A checked hardware file: header, components and links by name, mapper with its settings, and stack."""
+    """A checked hardware file: header, components and links by name, mapper with its settings, and stack.
+
+    `sources` are (path, SHA-256) of every file read for it.
+    """
 
     document: Document
     header: Header
@@ -43,6 +46,7 @@ class Hardware:
     mapper: ModuleType
     settings: Any
     stack: Stack
+    sources: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,13 @@ def check_hardware(document: Document) -> Hardware:
                 components[name] = built
     mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"))))
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
-    stack = findings.of(lambda: build(Stack, load_stack(header.stack, document))) if header else None
+    software = findings.of(lambda: load_stack(header.stack, document)) if header else None
+    stack = findings.of(lambda: build(Stack, software)) if software else None
     findings.all += [*misjoined(document, components), *unsourced(document)]
     findings.stop()
     settled = findings.settled
-    return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack))
+    sources = (*document.sources, *settled(software).sources)
+    return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack), sources)
 
 
 def _refuse_other(schema: str, document: Document) -> None:

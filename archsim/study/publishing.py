@@ -11,6 +11,7 @@ from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.terminal import progress, summary
+from archsim.study.writing import write_whole
 
 __all__ = ["prepare", "progress", "publish", "summary"]
 
@@ -38,17 +39,5 @@ def publish(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     if table is not None:
         files["results.parquet"] = table
     for name, content in files.items():
-        _write_whole(folder / name, content)
+        write_whole(folder / name, content)
     return tuple(folder / name for name in files)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
-    finally:
-        beside.unlink(missing_ok=True)

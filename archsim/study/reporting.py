@@ -10,8 +10,10 @@ from types import ModuleType
 from archsim.config.diagnostics import fail, of_option
 from archsim.config.registry import Family
 from archsim.model.result import Result
+from archsim.reports import timeline
 from archsim.study.resolved import resolved
 from archsim.study.running import Finished
+from archsim.study.writing import write_whole
 
 REPORTS = Family("archsim.reports", "archsim.reports", "format")
 
@@ -49,13 +51,6 @@ def write(finished: Finished, folder: Path) -> None:
         write_whole(folder / name, text)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
-    finally:
-        beside.unlink(missing_ok=True)
+def write_timeline(finished: Finished, path: Path) -> None:
+    """Write the timeline of a run that was asked to keep one."""
+    write_whole(path, timeline.render(finished.result))

@@ -35,7 +35,7 @@ class AuditError(Exception):
     """The books of a run do not balance: a defect of archsim, not of its input."""
 
 
-def run(
+def run(  # noqa: PLR0913 - each is an option of the command
     workload: str,
     hardware: str,
     sets: Sequence[str] = (),
@@ -43,6 +43,7 @@ def run(
     fidelity: str = "flow",
     boundary: str | None = None,
     command: str = "",
+    timeline: bool = False,
 ) -> Finished:
     """Simulate a workload on a machine, both by path or shipped name.
 
@@ -58,11 +59,11 @@ def run(
     findings.stop()
     checked = Findings.settled(job), Findings.settled(target)
     _check_boundary(boundary, checked[1])
-    return Finished(*checked, simulated(*checked, fidelity, command))
+    return Finished(*checked, simulated(*checked, fidelity, command, timeline=timeline))
 
 
-def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result:
-    """The corridor from checked values on."""
+def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeline: bool = False) -> Result:
+    """The corridor from checked values on; with `timeline` the run tells when each task ran."""
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
     start = time.perf_counter()
     trace = job.family.trace(job.workload)
@@ -70,7 +71,7 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result
         plan: Plan = target.mapper.plan(trace, machine, target.settings, target.stack, job.workload.batch)
     except PlanError as error:
         raise InputError([_placed(error, job, target)]) from error
-    done = simulate(plan.graph, fidelity=fidelity)
+    done = simulate(plan.graph, fidelity=fidelity, timeline=timeline)
     wall = time.perf_counter() - start
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:
@@ -84,7 +85,7 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str) -> Result
         run=done,
         entries=priced(ledger(done, machine), prices),
         warnings=(*plan.warnings, *_free(prices)),
-        provenance=Provenance((*job.document.sources, *target.document.sources), command),
+        provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
     )
     return replace(result, warnings=(*result.warnings, *_beyond_tdp(result)))

@@ -17,7 +17,7 @@ from archsim.reports.machine_layout import layout
 from archsim.reports.portrait import Portrait, Route, Step, main_memory
 from archsim.study.checking import Hardware, check_hardware
 from archsim.study.files import HARDWARE_FOLDER
-from archsim.study.reporting import write_whole
+from archsim.study.writing import write_whole
 
 _WORDS = {"kv": "KV"}
 

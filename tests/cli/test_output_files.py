@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -92,15 +91,15 @@ def test_an_interrupt_while_writing_leaves_the_old_file_whole(
 ) -> None:
     run(args=("-o", small / "out"))
     before = (small / "out" / "result.json").read_text()
-    write_text = Path.write_text
+    write_bytes = Path.write_bytes
 
-    def interrupted(path: Path, text: str, *args: Any, **options: Any) -> int:
+    def interrupted(path: Path, content: bytes) -> int:
         if "result.json" not in path.name:
-            return write_text(path, text, *args, **options)
-        write_text(path, text[: len(text) // 2], *args, **options)
+            return write_bytes(path, content)
+        write_bytes(path, content[: len(content) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "write_text", interrupted)
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     done = run(args=("-o", small / "out", "--set", "workload.batch=5"))
     assert (done.exit_code, done.stdout) == (130, "")
     assert "interrupted" in done.stderr
@@ -154,3 +153,9 @@ def test_a_reader_that_stops_reading_is_no_defect(small: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "defect" not in done.stderr
+
+
+def test_a_trace_is_written_beside_the_report(run: Callable[..., Result], tmp_path: Path) -> None:
+    done = run(args=("--trace", str(tmp_path / "trace.json")))
+    assert done.exit_code == 0
+    assert json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"]

@@ -1,0 +1,115 @@
+"""A run as a timeline that Perfetto loads: a track per operator stream and component, counters of bandwidth and power.
+
+Chrome's trace format counts in microseconds and Perfetto rounds to nanoseconds, so a simulated picosecond is written
+as a nanosecond of the trace: what the viewer calls 1 ms is 1 us of the machine. The names of the tracks say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from archsim.model.pricing import PJ_PER_JOULE, PriceList
+from archsim.model.result import Result
+from archsim.model.run import Interval
+from archsim.model.taskgraph import PS_PER_SECOND, Flow
+
+SCALE = "1 ns here is 1 ps of the machine"
+_PER_MICROSECOND = 1000
+
+Event = dict[str, Any]
+
+
+def render(result: Result) -> str:
+    """The timeline as JSON text; empty tracks only where the run was not asked to keep one."""
+    components = [name for name in result.machine.components if name in result.utilization]
+    tracks = {"operators": 1} | {name: number for number, name in enumerate(components, start=2)}
+    prices = {(entry.row.component, entry.row.action): entry.price for entry in result.entries}
+    events = [*_names(result, tracks), *_slices(result, tracks), *_counters(result, prices)]
+    return json.dumps({"displayTimeUnit": "ns", "otherData": {"scale": SCALE}, "traceEvents": events}) + "\n"
+
+
+def _names(result: Result, tracks: Mapping[str, int]) -> Iterator[Event]:
+    title = f"{result.workload.name} on {result.hardware.name} ({SCALE})"
+    yield {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": title}}
+    for name, number in tracks.items():
+        yield {"ph": "M", "pid": 1, "tid": number, "name": "thread_name", "args": {"name": name}}
+        yield {"ph": "M", "pid": 1, "tid": number, "name": "thread_sort_index", "args": {"sort_index": number}}
+
+
+def _slices(result: Result, tracks: Mapping[str, int]) -> Iterator[Event]:
+    """Tasks on the operators' track, and on each component's the time in which a flow used it.
+
+    Slices of one track must nest: what would overlap on it moves to a further lane of the same name.
+    """
+    lanes = _Lanes(tracks)
+    for interval in sorted(result.run.timeline, key=lambda item: (item.start, -item.end)):
+        yield lanes.slice("operators", interval, interval.start, interval.end, {"phase": interval.task.phase})
+        for flow, (start, end) in zip(interval.task.flows, interval.flows, strict=False):
+            for component, moved in _bills(flow, result).items():
+                if end > start and component in tracks:
+                    yield lanes.slice(component, interval, start, end, moved)
+
+
+class _Lanes:
+    """Numbers of lanes: the first of a track is its own, further ones are opened where slices overlap."""
+
+    def __init__(self, tracks: Mapping[str, int]) -> None:
+        self._tracks = tracks
+        self._free: dict[str, list[int]] = {name: [0] for name in tracks}
+
+    def slice(self, track: str, interval: Interval, start: int, end: int, details: Mapping[str, Any]) -> Event:
+        ends = self._free[track]
+        lane = next((index for index, free in enumerate(ends) if free <= start), len(ends))
+        ends[lane : lane + 1] = [end]
+        return {
+            "ph": "X",
+            "pid": 1,
+            "tid": self._tracks[track] + 1000 * lane,
+            "name": interval.task.operator,
+            "ts": start / _PER_MICROSECOND,
+            "dur": (end - start) / _PER_MICROSECOND,
+            "args": dict(details),
+        }
+
+
+def _bills(flow: Flow, result: Result) -> dict[str, dict[str, int]]:
+    """What a flow counts at each component, by action."""
+    bills: dict[str, dict[str, int]] = {}
+    for leg in flow.legs:
+        actions = bills.setdefault(result.machine.group_of(leg.component), {})
+        actions[leg.action] = actions.get(leg.action, 0) + leg.bill
+    return bills
+
+
+def _counters(result: Result, prices: PriceList) -> Iterator[Event]:
+    """Watts of the whole machine and bytes per second of each memory and link, as they change."""
+    static = sum(item.static.value * result.machine.instances(name) for name, item in result.machine.components.items())
+    changes: dict[str, dict[int, float]] = {"W, static included": {0: static}}
+    for interval in result.run.timeline:
+        for flow, (start, end) in zip(interval.task.flows, interval.flows, strict=False):
+            if end > start:
+                for name, rate in _rates(flow, (end - start) / PS_PER_SECOND, result, prices):
+                    steps = changes.setdefault(name, {})
+                    steps[start] = steps.get(start, 0.0) + rate
+                    steps[end] = steps.get(end, 0.0) - rate
+    for name, steps in changes.items():
+        yield from _levels(name, steps)
+
+
+def _rates(flow: Flow, seconds: float, result: Result, prices: PriceList) -> Iterable[tuple[str, float]]:
+    for component, actions in _bills(flow, result).items():
+        for action, count in actions.items():
+            price = prices.get((component, action))
+            if price is not None:
+                yield "W, static included", count * price.value / PJ_PER_JOULE / seconds
+            if result.machine.actions[component][action].unit == "B":
+                yield f"{component}, B/s", count / seconds
+
+
+def _levels(name: str, steps: Mapping[int, float]) -> Iterator[Event]:
+    level = 0.0
+    for at in sorted(steps):
+        level += steps[at]
+        yield {"ph": "C", "pid": 1, "name": name, "ts": at / _PER_MICROSECOND, "args": {"value": max(0.0, level)}}

@@ -1,0 +1,20 @@
+"""Files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from archsim.config.diagnostics import fail
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        beside.replace(path)
+    except OSError as error:
+        fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
+    finally:
+        beside.unlink(missing_ok=True)
