@@ -103,16 +103,17 @@ def _sets(case: Case, adjustments: Iterable[Adjustment]) -> tuple[str, ...]:
 def _checked(case: Case, sets: Sequence[str]) -> tuple[Job, Hardware]:
     workload, hardware = load_pair(case.workload.argument, case.machine.argument, sets)
     job, target = check_workload(workload), check_hardware(hardware)
-    return replace(job, document=_portable(job.document)), replace(target, document=_portable(target.document))
+    named = replace(target, document=_portable(target.document), sources=_shipped_names(target.sources))
+    return replace(job, document=_portable(job.document)), named
 
 
 def _portable(document: Document) -> Document:
     """The document with shipped files named as everywhere: a report is the same wherever it is made."""
-    return replace(
-        document,
-        name=_shipped_name(document.name),
-        sources=tuple((_shipped_name(path), digest) for path, digest in document.sources),
-    )
+    return replace(document, name=_shipped_name(document.name), sources=_shipped_names(document.sources))
+
+
+def _shipped_names(sources: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((_shipped_name(path), digest) for path, digest in sources)
 
 
 def _shipped_name(path: str) -> str:
