@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 
 from archsim.config.diagnostics import InputError, Position, fail
@@ -32,12 +33,27 @@ class Family:
         return tuple(sorted(self.members()))
 
     def get(self, kind: str, position: Position | None = None) -> ModuleType:
-        """The module of a kind; raise `InputError` for an unknown one."""
+        """The module of a kind; raise `InputError` for an unknown one.
+
+        A module of the package that bears the name of its kind is found without loading the others.
+        """
+        named = _named(self.package, kind)
+        if named is not None:
+            return named
         members = self.members()
         if kind not in members:
             what = self.called or f"{self.package.rpartition('.')[2].removesuffix('s')} kind"
             raise InputError([unknown_choice(what, kind, self.kinds(), position)])
         return members[kind]
+
+
+@cache
+def _named(package: str, kind: str) -> ModuleType | None:
+    name = f"{package}.{kind}"
+    if not kind.isidentifier() or find_spec(name) is None:
+        return None
+    module = import_module(name)
+    return module if getattr(module, "KIND", None) == kind else None
 
 
 @cache

@@ -164,15 +164,9 @@ def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:
 
 
 def _component(document: Document, at: tuple[str, str]) -> Component:
-    kinds = COMPONENTS.members()
-    node = node_at(document, (*at, "kind"))
-    if node is None and at[0] == "links":
-        return build(_model(kinds["link"]), document, at)
-    if not isinstance(node, ScalarNode):
-        raise InputError([missing_key(document, (*at, "kind"))])
-    if node.value not in kinds:
-        raise InputError([unknown_choice("component kind", str(node.value), kinds, node.position)])
-    return build(_model(kinds[str(node.value)]), document, at)
+    if node_at(document, (*at, "kind")) is None and at[0] == "links":
+        return build(_model(COMPONENTS.get("link")), document, at)
+    return build(_model(COMPONENTS.get(*_choice(document, (*at, "kind")))), document, at)
 
 
 def _model(module: ModuleType) -> type[Component]:
