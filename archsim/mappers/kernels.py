@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise, product
 from math import ceil
+from typing import NamedTuple
 
 from archsim.model.stack import DecodeAttentionKernels, GemmKernels, PrefillAttentionKernels, Window
 from archsim.model.trace import Attention, Gemm
@@ -63,13 +65,14 @@ def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:
     return Kernel(tiles, -(-macs // tiles) if issued is None else issued, Fraction(1, tiles))
 
 
+@lru_cache(maxsize=4096)
 def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
     """The fastest tile and split on offer: the largest of supply, operand and MAC time, plus launch, waves, splits.
 
     Among equally fast ones, that which reads least, then that which pads least: where the memory is the limit many are.
     """
     choices = [
-        _Choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
+        _choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
     ]
     supply = (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0
 
@@ -80,33 +83,28 @@ def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels,
     return min(choices, key=cost).kernel()
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """One tile and split for a matrix product on `tiles` compute tiles."""
+def _choice(shape: Gemm, tile: tuple[int, int], split: int, offered: GemmKernels, tiles: int) -> _Choice:
+    grid = -(-shape.m // tile[0]), -(-shape.n // tile[1])
+    blocks = grid[0] * grid[1] * split
+    most = (-(-blocks // tiles), 1) if offered.quantised else (max(blocks, tiles), tiles)
+    return _Choice(shape, tile, split, offered, tiles, grid, blocks, most)
+
+
+class _Choice(NamedTuple):
+    """One tile and split for a matrix product on `tiles` compute tiles.
+
+    `grid` is rows and columns of output tiles, `blocks` all of them, each split counted, `most` the blocks of the
+    busiest compute tile, as a fraction; at least one.
+    """
 
     shape: Gemm
     tile: tuple[int, int]
     split: int
     offered: GemmKernels
     tiles: int
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of output tiles."""
-        return -(-self.shape.m // self.tile[0]), -(-self.shape.n // self.tile[1])
-
-    @property
-    def blocks(self) -> int:
-        """Output tiles, each split counted."""
-        rows, columns = self.grid
-        return rows * columns * self.split
-
-    @property
-    def most(self) -> tuple[int, int]:
-        """Blocks of the busiest compute tile, as a fraction; at least one."""
-        if self.offered.quantised:
-            return -(-self.blocks // self.tiles), 1
-        return max(self.blocks, self.tiles), self.tiles
+    grid: tuple[int, int]
+    blocks: int
+    most: tuple[int, int]
 
     @property
     def launch(self) -> int:

@@ -62,7 +62,7 @@ def _expert_bytes(trace: Trace) -> int:
     for block in trace.blocks:
         for operator in block.operators:
             if isinstance(operator.shape, Experts):
-                active = sum(load > 0 for load in operator.shape.loads)
+                active = len(operator.shape.loads) - operator.shape.loads.count(0)
                 read = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
                 total += read * len(operator.shape.loads) // max(1, active) * block.times
         if block.closes:

@@ -40,5 +40,5 @@ def routing_of(operators: Sequence[Operator], devices: int) -> Routing | None:
         if operator.shards != "experts" and any(tensor.name in made for tensor in operator.reads)
     ]
     loads = shapes[0].loads
-    part = Fraction(sum(busiest_experts(shapes[0], devices)), sum(loads))
+    part = Fraction(sum(busiest_experts(loads, devices)), sum(loads))
     return Routing(routed[0].name, routed[-1].name, sums[0] if sums else "", part)

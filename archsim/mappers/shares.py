@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from archsim.mappers.parallel import Degrees, shard
 from archsim.model.trace import Attention, Experts, Gemm, Operator, Scan, Shape, Tensor
@@ -41,15 +42,16 @@ def share(operator: Operator, degrees: Degrees, batch: int, routed: Fraction | N
     return Share(shard(operator, degrees.tensor), Fraction(degrees.tensor))
 
 
-def busiest_experts(shape: Experts, devices: int) -> tuple[int, ...]:
+@lru_cache(maxsize=1024)
+def busiest_experts(loads: tuple[int, ...], devices: int) -> tuple[int, ...]:
     """Loads of the device with most active experts, then most rows; experts stand on the devices in order."""
-    each = len(shape.loads) // devices
-    groups = [shape.loads[start : start + each] for start in range(0, len(shape.loads), each)]
-    return max(groups, key=lambda loads: (sum(load > 0 for load in loads), sum(loads)))
+    each = len(loads) // devices
+    groups = [loads[start : start + each] for start in range(0, len(loads), each)]
+    return max(groups, key=lambda group: (_active(group), sum(group)))
 
 
 def _experts(operator: Operator, shape: Experts, devices: int) -> Share:
-    loads = busiest_experts(shape, devices)
+    loads = busiest_experts(shape.loads, devices)
     rows, active = Fraction(sum(loads), sum(shape.loads)), Fraction(_active(loads), _active(shape.loads))
     part = _scaled(operator, rows)
     reads = tuple(
@@ -61,7 +63,7 @@ def _experts(operator: Operator, shape: Experts, devices: int) -> Share:
 
 
 def _active(loads: tuple[int, ...]) -> int:
-    return sum(load > 0 for load in loads)
+    return len(loads) - loads.count(0)
 
 
 def _sequences(operator: Operator, degrees: Degrees, batch: int) -> Share:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import Literal
 
 from pydantic import Field, PositiveInt
@@ -33,6 +32,9 @@ KIND = "temporal"
 
 _STREAM = ("stream",)
 """Kernels of one stream run one after the other."""
+
+_Made = tuple[tuple[Task, ...], tuple[Declaration, ...]]
+"""The tasks of an operator, and what one execution asks of homes beyond the unique bytes."""
 
 
 class Temporal(Checked):
@@ -77,7 +79,7 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     return Plan(
         graph=TaskGraph(tuple(mapping.segments(trace))),
         placements=placements,
-        declarations=tuple(mapping.declarations.values()),
+        declarations=mapping.declarations,
         parallel={"tensor_parallel": degrees.tensor} | ({"expert_parallel": degrees.expert} if trace.experts else {}),
         in_flight=batch,
         settings=dict(describe(spec.access, paths))
@@ -102,10 +104,14 @@ class _Mapping:
     traffic: Traffic
     fusion: bool
     readers: Mapping[str, frozenset[str]]
-    declarations: dict[tuple[str, str, str], Declaration] = field(default_factory=dict)
-    _made: dict[tuple[str, tuple[int, ...]], tuple[tuple[Task, ...], tuple[Declaration, ...]]] = field(
-        default_factory=dict
-    )
+    _extras: dict[tuple[str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
+    _made: dict[tuple[str, tuple[int, ...]], _Made] = field(default_factory=dict)
+    _drawn: dict[Hashable, _Made] = field(default_factory=dict)
+
+    @property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """What all operators together ask beyond the unique bytes, by operator, phase and tensor."""
+        return tuple(replace(item, extra=extra) for item, extra in self._extras.values())
 
     @property
     def tile(self) -> str:
@@ -139,13 +145,29 @@ class _Mapping:
 
     def _declare(self, item: Declaration, times: int) -> None:
         place = (item.operator, item.phase, item.tensor)
-        before = self.declarations.get(place)
-        self.declarations[place] = replace(item, extra=item.extra * times + (before.extra if before else 0))
+        _, before = self._extras.get(place, (item, 0))
+        self._extras[place] = (item, before + item.extra * times)
 
-    def _make(
-        self, whole: Operator, phase: Phase, routing: Routing | None
-    ) -> tuple[tuple[Task, ...], tuple[Declaration, ...]]:
+    def _make(self, whole: Operator, phase: Phase, routing: Routing | None) -> _Made:
+        """The tasks of an operator; layers that drew alike, whichever their experts, have the same ones."""
         own = share(whole, self.degrees, self.batch, routing.part if routing else None)
+        if not isinstance(own.part.shape, Experts):
+            return self._tasks(whole, own, phase, routing)
+        drawn = replace(own.part.shape, loads=tuple(sorted(own.part.shape.loads)))
+        alike = (
+            phase,
+            replace(own.part, shape=drawn),
+            own.work,
+            *own.tensors.items(),
+            whole.reads,
+            whole.writes,
+            routing,
+        )
+        if alike not in self._drawn:
+            self._drawn[alike] = self._tasks(whole, own, phase, routing)
+        return self._drawn[alike]
+
+    def _tasks(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> _Made:
         chosen = self._kernels(own.part)
         tasks = [self._task(own, kernel, phase) for kernel in chosen]
         tasks = [*self._before(whole, phase, routing), *tasks, *self._after(whole, own, phase, routing)]
@@ -247,11 +269,13 @@ class _Mapping:
         """What the homes of weights and caches serve beyond the unique bytes."""
         extras: dict[str, Declaration] = {}
         for tensor, piece in zip(whole.reads, own.part.reads, strict=True):
-            name, _, path = self.traffic.operand(piece)
-            served = self.traffic.home_reads(piece, own.part, kernel) * own.over(tensor.name)
-            extra = ceil(served) - tensor.bytes
-            if tensor.role == "activations" or not extra:
+            if tensor.role == "activations":
                 continue
+            served, over = self.traffic.home_reads(piece, own.part, kernel), own.over(tensor.name)
+            extra = -(-served * over.numerator // over.denominator) - tensor.bytes
+            if not extra:
+                continue
+            name, _, path = self.traffic.operand(piece)
             before = extras[name].extra if name in extras else 0
             reason = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
             extras[name] = Declaration(whole.name, phase, name, path[0], before + extra, reason)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 
 from archsim.mappers.access import AccessSettings, OperandAccess, Paths, fetch, from_home, store
 from archsim.mappers.kernels import Kernel
@@ -27,10 +26,11 @@ class Traffic:
 
     def moves(self, own: Share, kernel: Kernel) -> Iterator[Move]:
         """All moves of one execution on the busiest device, each tensor in route order."""
+        above, below = kernel.share.numerator, kernel.share.denominator
         for move, over in self._whole(own, kernel):
             size = kernel.portion(move.bytes)
-            busiest = ceil(size * kernel.share) if move.target == self.paths.tile else None
-            yield replace(move, bytes=size, busiest=busiest, over=over)
+            busiest = -(-size * above // below) if move.target == self.paths.tile else None
+            yield Move(move.tensor, move.source, move.target, size, busiest, move.posted, over=over)
 
     def _whole(self, own: Share, kernel: Kernel) -> Iterator[tuple[Move, Fraction]]:
         """Moves of the whole operator, of which a kernel may do a part, and how often all devices do them."""
@@ -81,7 +81,8 @@ class Traffic:
             return tensor.bytes
         if isinstance(setting.reuse, int):
             return packed_bytes(-(-operator.macs // setting.reuse), tensor.dtype)
-        return ceil(tensor.bytes * self._kernel_reads(tensor, operator, kernel))
+        reads = self._kernel_reads(tensor, operator, kernel)
+        return -(-tensor.bytes * reads.numerator // reads.denominator)
 
     @staticmethod
     def _kernel_reads(tensor: Tensor, operator: Operator, kernel: Kernel) -> Fraction:

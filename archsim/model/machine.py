@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from typing import NamedTuple
 
 from archsim.model.component import Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.price import Boundary
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Need, Port
+
+_TICKS_PER_SECOND = PS_PER_SECOND * TICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,23 @@ class Requester:
     grain: int = 1
 
 
+class _Service(NamedTuple):
+    """An action at a node of the graph: its port, its rate, instances of a device that the address chooses from.
+
+    `pool` is the instances of all devices where work goes to any idle one, None where it does not.
+    """
+
+    node: str
+    action: str
+    port: Port
+    rate: int | None
+    ways: int
+    pool: int | None
+
+
+_Piece = tuple[Leg, _Service]
+
+
 @dataclass(frozen=True)
 class Machine:
     """Components by name, and the graph that joins their instances.
@@ -73,6 +92,9 @@ class Machine:
     actions: Mapping[str, Mapping[str, Action]]
     wiring: Wiring
     _routes: dict[tuple[str, str], tuple[Hop, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _ways: dict[tuple[str, str], tuple[_Service, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def instances(self, group: str) -> int:
         """Instances of a component over all devices (edges of a topology counted one by one)."""
@@ -124,12 +146,10 @@ class Machine:
         window; `drain` picoseconds (the depth of a reduction) are added at its end.
         """
         carried = [piece for move in moves for piece in self._carried(move)]
-        worked = [
-            (self._worked(item), Port(item.component, self._action(item.component, item.action).port)) for item in work
-        ]
-        needs = self._needs(carried + worked)
+        worked = [self._worked(item) for item in work]
+        needs, loads = _demands(carried + worked)
         ticks = _by_port(needs)
-        compute = {port for _, port in worked}
+        compute = {at.port for _, at in worked}
         grains, lead = self._grains(moves, requester)
         supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
         computed = max((spent for port, spent in ticks.items() if port in compute), default=0)
@@ -141,7 +161,7 @@ class Machine:
         return Flow(
             legs=tuple(leg for leg, _ in carried + worked),
             own=max(stall, *ticks.values(), 0),
-            loads=tuple(sorted(self._loads(carried + worked).items())),
+            loads=tuple(sorted(loads.items())),
             fill=route + (_grain(first, grains) if lead else 0),
             drain=drain + (_grain(last, grains) if lead else 0),
             lead=lead * self.devices,
@@ -155,8 +175,8 @@ class Machine:
 
         All devices together send `over` times as much; as often as there are devices where left out.
         """
-        leg = self._leg(link, "move", Move(tensor, link, link, sent, over=over), sent, 1)
-        needs = self._needs([(leg, Port(link, "down"))])
+        leg = Leg(link, "move", tensor, self._all(sent, over), sent, self.devices)
+        needs, _ = _demands([(leg, self._service(link, "move", "down"))])
         ticks = _by_port(needs)
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
         loads = tuple((port, spent) for port, spent in ticks.items() if spent)
@@ -178,58 +198,64 @@ class Machine:
             latencies[move.tensor] = latencies.get(move.tensor, 0) + latency
         return max(latencies.values(), default=0)
 
-    def _carried(self, move: Move) -> Iterable[tuple[Leg, Port]]:
-        yield from self._stored(move, move.source, "read")
-        for hop in self.route(move.source, move.target):
-            ways = self.components[hop.group].count
-            critical = (
-                -(-move.bytes // ways)
-                if move.busiest is None or ways == 1
-                else max(move.busiest, -(-move.bytes // ways))
-            )
-            yield self._leg(hop.node, "move", move, critical, ways), Port(hop.node, hop.port)
-        yield from self._stored(move, move.target, "write")
+    def _carried(self, move: Move) -> Iterator[_Piece]:
+        way = self._way(move.source, move.target)
+        bill = self._all(move.bytes, move.over)
+        for at in way:
+            even = -(-move.bytes // at.ways)
+            if at.action != "move":
+                critical = max(even, min(move.bytes, move.fullest or 0))
+            else:
+                critical = even if move.busiest is None or at.ways == 1 else max(move.busiest, even)
+            yield Leg(at.node, at.action, move.tensor, bill, critical, at.ways * self.devices), at
 
-    def _stored(self, move: Move, memory: str, action: str) -> Iterable[tuple[Leg, Port]]:
-        served = self.actions[memory].get(action)
-        if served is not None:
-            ways = self.components[memory].count
-            critical = max(-(-move.bytes // ways), min(move.bytes, move.fullest or 0))
-            yield self._leg(memory, action, move, critical, ways), Port(memory, served.port)
+    def _way(self, source: str, target: str) -> tuple[_Service, ...]:
+        """Where a move is served: read, carried hop by hop, written; found once."""
+        way = self._ways.get((source, target))
+        if way is None:
+            hops = (self._service(hop.node, "move", hop.port) for hop in self.route(source, target))
+            way = (*self._stored(source, "read"), *hops, *self._stored(target, "write"))
+            self._ways[source, target] = way
+        return way
 
-    def _worked(self, work: Work) -> Leg:
-        bill = work.amount * self.devices if work.over is None else ceil(work.amount * work.over)
-        return Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices)
+    def _stored(self, memory: str, action: str) -> Iterator[_Service]:
+        if action in self.actions[memory]:
+            yield self._service(memory, action)
 
-    def _leg(self, node: str, action: str, move: Move, critical: int, ways: int) -> Leg:
-        bill = move.bytes * self.devices if move.over is None else ceil(move.bytes * move.over)
-        return Leg(node, action, move.tensor, bill, critical, ways * self.devices)
+    def _worked(self, work: Work) -> _Piece:
+        at = self._service(work.component, work.action)
+        bill = self._all(work.amount, work.over)
+        return Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices), at
 
-    def _action(self, component: str, action: str) -> Action:
-        return self.actions[self.group_of(component)][action]
+    def _service(self, node: str, action: str, port: str | None = None) -> _Service:
+        group = self.group_of(node)
+        offered, component = self.actions[group][action], self.components[group]
+        pool = self.instances(group) if component.pooled else None
+        return _Service(node, action, Port(node, port or offered.port), offered.rate, component.count, pool)
 
-    def _needs(self, pieces: Iterable[tuple[Leg, Port]]) -> tuple[Need, ...]:
-        """Demands by port and action, in the order of the legs."""
-        sums: dict[tuple[Port, str], tuple[int, int]] = {}
-        for leg, port in pieces:
-            rate = self._action(leg.component, leg.action).rate
-            spent = leg.critical * PS_PER_SECOND * TICKS // rate if rate is not None else 0
-            before = sums.get((port, leg.action), (0, 0))
-            sums[port, leg.action] = (before[0] + spent, before[1] + leg.bill)
-        return tuple(Need(port, action, *pair) for (port, action), pair in sums.items())
+    def _all(self, amount: int, over: Fraction | None) -> int:
+        """What all devices do together, rounded up."""
+        return amount * self.devices if over is None else -(-amount * over.numerator // over.denominator)
 
-    def _loads(self, pieces: Iterable[tuple[Leg, Port]]) -> dict[Port, int]:
-        """Ticks taken of each port: by all the work where it is pooled, by the busiest instance where it is not."""
-        loads: dict[Port, int] = {}
-        for leg, port in pieces:
-            rate = self._action(leg.component, leg.action).rate
-            if rate is None:
-                continue
-            group = self.group_of(leg.component)
-            pooled = self.components[group].pooled
-            slots, servers = (leg.critical * leg.ways, self.instances(group)) if pooled else (leg.critical, 1)
-            loads[port] = loads.get(port, 0) + slots * PS_PER_SECOND * TICKS // (servers * rate)
-        return {port: load for port, load in loads.items() if load}
+
+def _demands(pieces: Iterable[_Piece]) -> tuple[tuple[Need, ...], dict[Port, int]]:
+    """Demands by port and action, in the order of the legs, and ticks taken of each port.
+
+    A port is taken by all the work where it is pooled, by the busiest instance where it is not.
+    """
+    sums: dict[tuple[Port, str], tuple[int, int]] = {}
+    loads: dict[Port, int] = {}
+    for leg, at in pieces:
+        spent, slots = 0, 0
+        if at.rate is not None:
+            spent = slots = leg.critical * _TICKS_PER_SECOND // at.rate
+            if at.pool is not None:
+                slots = leg.critical * leg.ways * _TICKS_PER_SECOND // (at.pool * at.rate)
+        before = sums.get((at.port, leg.action), (0, 0))
+        sums[at.port, leg.action] = (before[0] + spent, before[1] + leg.bill)
+        if slots:
+            loads[at.port] = loads.get(at.port, 0) + slots
+    return tuple(Need(port, action, *pair) for (port, action), pair in sums.items()), loads
 
 
 def _by_port(needs: Iterable[Need]) -> dict[Port, int]:

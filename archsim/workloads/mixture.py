@@ -102,7 +102,7 @@ def _down(at: Pass, experts: Mixture, loads: tuple[int, ...]) -> Operator:
 
 
 def _products(at: Pass, name: str, shape: Experts, reads: tuple[Tensor, ...], result: Tensor) -> Operator:
-    active = sum(load > 0 for load in shape.loads)
+    active = len(shape.loads) - shape.loads.count(0)
     return Operator(
         name,
         reads=(*reads, at.weights(f"{name}.weight", active * shape.n, shape.k)),

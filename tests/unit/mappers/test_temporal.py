@@ -10,7 +10,7 @@ from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Task
-from archsim.model.trace import Trace
+from archsim.model.trace import Block, Experts, Operator, Tensor, Trace
 
 Build = Callable[..., Machine]
 Decode = Callable[..., Trace]
@@ -113,3 +113,21 @@ def test_degrees_and_settings_stand_in_the_plan(decoder: Decode, machine: Build)
     assert dict(found.parallel) == {"tensor_parallel": 2}
     assert found.settings["fusion"] == "off"
     assert found.settings["activations"] == "l2"
+
+
+def routed(*loads: int) -> Block:
+    """A matrix for each of some experts, of which those with rows are read."""
+    active = sum(1 for load in loads if load)
+    weights = Tensor("up.weight", "weights", active * 4096, "bf16", active * 8192)
+    rows = Tensor("rows", "activations", sum(loads) * 64, "bf16", sum(loads) * 128)
+    shape = Experts(loads, 64, 64)
+    operator = Operator("up", (rows, weights), (rows,), sum(loads) * 4096, shape=shape, shards="experts")
+    return Block((operator,), "decode")
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_layers_that_drew_alike_share_their_tasks_whichever_their_experts(devices: int, machine: Build) -> None:
+    layers = (routed(3, 1, 0, 2), routed(1, 3, 2, 0), routed(5, 1, 0, 0))
+    one, alike, other = planned(Trace(layers, (), 0), machine(devices)).graph.segments
+    assert all(task is again for task, again in zip(one.tasks, alike.tasks, strict=True))
+    assert one.tasks[0] != other.tasks[0]
