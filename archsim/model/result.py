@@ -15,6 +15,7 @@ from archsim.model.plan import Plan
 from archsim.model.pricing import Joules, Priced, grouped, joules
 from archsim.model.run import Run
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS
+from archsim.model.uncertainty import Constant, constants
 from archsim.model.workload import Workload
 
 TENSOR_CLASSES = {"inputs": "activations", "outputs": "activations"}
@@ -78,6 +79,11 @@ class Result:
     def energy(self) -> Joules:
         """Joules of the whole run."""
         return joules(self.entries)
+
+    @cached_property
+    def constants(self) -> tuple[Constant, ...]:
+        """The figures that the joules of an output token stand on."""
+        return constants(self.entries, self.machine, self.tokens)
 
     @cached_property
     def operators(self) -> tuple[OperatorTime, ...]:

@@ -10,6 +10,7 @@ from archsim.model.ledger import STATIC_ACTION
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.model.run import STATIC
+from archsim.model.uncertainty import band, dominant
 from archsim.model.workload import Format
 from archsim.reports.headline import headline
 from archsim.reports.operators import accounted
@@ -86,11 +87,13 @@ def _throughput(result: Result) -> Document:
 
 
 def _energy(result: Result) -> Document:
-    first = headline(result)
+    first, tails = headline(result), band(result.constants)
     return {
         "per_token_j": first.per_token.value,
         "low_j": first.per_token.low,
         "high_j": first.per_token.high,
+        "p05_j": tails.p05,
+        "p95_j": tails.p95,
         "total_j": result.energy.value,
         "decode_j_per_output_token": first.decode_j_per_output_token,
         "prefill_j_per_input_token": first.prefill_j_per_input_token,
@@ -100,6 +103,7 @@ def _energy(result: Result) -> Document:
         "by_tensor": result.by("tensor"),
         "by_phase": {phase or STATIC: joules for phase, joules in result.by("phase").items()},
         "by_kind": result.by_kind(),
+        "dominant": [constant._asdict() for constant in dominant(result.constants)],
     }
 
 

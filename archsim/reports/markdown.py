@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archsim.model.result import Result
+from archsim.model.uncertainty import band
 from archsim.reports.operators import operator_lines, time_heading
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
@@ -51,7 +52,7 @@ def _machine(result: Result) -> str:
 
 
 def _basis(result: Result) -> str:
-    lines = (f"- **{note.label}**: {_plain(note.text)}" for note in notes(result))
+    lines = (f"- **{note.label}**: {_plain(note.text)}" for note in notes(result, band(result.constants)))
     return "## What the figures rest on\n\n" + "\n".join(lines)
 
 

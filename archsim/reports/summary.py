@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from archsim.model.result import Result
+from archsim.model.uncertainty import Band, dominant
 from archsim.model.workload import Format
 from archsim.reports.headline import headline
 from archsim.reports.quantities import NOTHING, counted, interval, memory, number, percent, percentages, same, si
@@ -143,8 +144,8 @@ def parts(result: Result) -> tuple[Part, ...]:
     )
 
 
-def notes(result: Result) -> tuple[Note, ...]:
-    """Boundary, access settings, the standing of the prices, and how it was simulated."""
+def notes(result: Result, tails: Band | None = None) -> tuple[Note, ...]:
+    """Boundary, access settings, the standing of the prices with the band that they span, and how it was simulated."""
     settings = " · ".join(f"{name} {value}" for name, value in result.plan.settings.items())
     run = result.run
     simulated = f"fidelity {run.fidelity} · {counted(run.events, 'event')} · seed {result.workload.seed}"
@@ -152,9 +153,22 @@ def notes(result: Result) -> tuple[Note, ...]:
         Note("boundary", f"{result.machine.boundary} (joules by boundary of their price: {_by_boundary(result)})"),
         Note("access", settings),
         Note("prices", f"joules by grade of their price: {_by_grade(result)}"),
+        Note("range", _range(result, tails)),
         Note("simulated", simulated),
     )
     return tuple(note for note in told if note.text)
+
+
+def _range(result: Result, tails: Band | None) -> str:
+    """The band where it was drawn, and what it comes from; nothing where no price has a range."""
+    shares = (
+        f"{item.component} {item.action.replace('_', ' ')} {percent(item.share)}" for item in dominant(result.constants)
+    )
+    named = ", ".join(shares)
+    if not named:
+        return ""
+    drawn = () if tails is None else (f"{interval(*tails, 'J')} per token in 90 % of draws",)
+    return "; ".join((*drawn, f"variance by price: {named}"))
 
 
 def _by_boundary(result: Result) -> str:

@@ -27,9 +27,10 @@ KEYS = {
     "latency": "ttft_s tpot_s tpot_p50_s tpot_p99_s total_s",
     "throughput": "tokens_per_s_per_user tokens_per_s sequences_in_flight",
     "energy": (
-        "per_token_j low_j high_j total_j decode_j_per_output_token prefill_j_per_input_token "
-        "by_component by_action by_operator by_tensor by_phase by_kind"
+        "per_token_j low_j high_j p05_j p95_j total_j decode_j_per_output_token prefill_j_per_input_token "
+        "by_component by_action by_operator by_tensor by_phase by_kind dominant"
     ),
+    "energy.dominant.0": "component action source share",
     "energy.by_kind": "compute sram dram link static other",
     "power": "average_w per_device_w tdp_limited",
     "operators.0": "operator phase time_s share limiter second_limiter achieved peak unit bound_s",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archsim.model.component import EnergyKind
 from archsim.model.price import Boundary
 from archsim.model.result import Result
+from archsim.model.uncertainty import Constant, band
 from archsim.reports.comparison.busy import Timeline, timeline
 from archsim.reports.comparison.carried import Carried, carried
 from archsim.reports.comparison.repricing import PricedAction, priced_actions
@@ -77,6 +78,7 @@ class Cell:
     home: EnergyKind | None
     area_mm2: float | None
     prices: tuple[PricedAction, ...]
+    constants: tuple[Constant, ...]
     roofline: Roofline | None
     carried: tuple[Carried, ...]
     timeline: Timeline
@@ -98,11 +100,12 @@ def cell(workload: Subject, machine: Subject, adjustments: tuple[Adjustment, ...
             time_heading=time_heading(result),
             operators=operator_lines(result),
             parts=parts(result),
-            notes=notes(result),
+            notes=notes(result, band(result.constants)),
         ),
         home=_home(result),
         area_mm2=_area(result),
         prices=priced_actions(result),
+        constants=result.constants,
         roofline=roofline(result),
         carried=carried(result),
         timeline=timeline(result),

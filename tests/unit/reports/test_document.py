@@ -14,8 +14,9 @@ KEYS = {
     "latency": ["ttft_s", "tpot_s", "tpot_p50_s", "tpot_p99_s", "total_s"],
     "throughput": ["tokens_per_s_per_user", "tokens_per_s", "sequences_in_flight"],
     "energy": [
-        *("per_token_j", "low_j", "high_j", "total_j", "decode_j_per_output_token", "prefill_j_per_input_token"),
-        *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind"),
+        *("per_token_j", "low_j", "high_j", "p05_j", "p95_j", "total_j"),
+        *("decode_j_per_output_token", "prefill_j_per_input_token"),
+        *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind", "dominant"),
     ],
     "power": ["average_w", "per_device_w", "tdp_limited"],
     "simulation": ["events", "wall_s", "fidelity", "seed"],
@@ -55,6 +56,16 @@ def test_rows_times_prices_are_the_total(result: Result) -> None:
     assert picojoules / 1e12 == pytest.approx(found["energy"]["total_j"], rel=1e-12)
     assert found["energy"]["total_j"] == pytest.approx(4 * found["energy"]["per_token_j"])
     assert found["energy"]["low_j"] < found["energy"]["per_token_j"] < found["energy"]["high_j"]
+
+
+def test_the_band_lies_in_the_interval_and_names_what_spans_it(result: Result) -> None:
+    energy = document(result)["energy"]
+    assert energy["low_j"] < energy["p05_j"] < energy["p95_j"] < energy["high_j"]
+    first, *others = energy["dominant"]
+    assert (first["component"], first["action"]) == ("mem", "move")
+    assert first["share"] > 0.8
+    assert sum(item["share"] for item in energy["dominant"]) == pytest.approx(1.0)
+    assert {item["component"] for item in others} == {"hbm"}
 
 
 @pytest.mark.parametrize("which", ["result", "prefilled"])
