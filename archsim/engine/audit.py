@@ -37,7 +37,10 @@ def audit(trace: Trace, plan: Plan, machine: Machine, run: Run) -> tuple[str, ..
 
 
 def macs_asked_are_done(books: Books) -> Iterator[str]:
-    """Each MAC is done once; tensor parallelism may round a share up, by less than one per device and execution."""
+    """MACs issued, less the padding that the mapper declares, are those of the trace, each done once.
+
+    Tensor parallelism may round a share up, by less than one per device and execution.
+    """
     asked: dict[tuple[str, str], int] = defaultdict(int)
     executions: dict[tuple[str, str], int] = defaultdict(int)
     for operator, phase, times in books.trace.executions():
@@ -45,11 +48,14 @@ def macs_asked_are_done(books: Books) -> Iterator[str]:
             replicas = books.plan.parallel.get("tensor_parallel", 1) if operator.shards == "none" else 1
             asked[phase, f"mac_{operator.mac_dtype}"] += operator.macs * times * replicas
             executions[phase, f"mac_{operator.mac_dtype}"] += times
-    done = _sums(books.run, lambda key: (key.phase, key.action) if key.action.startswith("mac_") else None)
-    for key in sorted(set(asked) | set(done)):
-        over = done.get(key, 0) - asked[key]
-        if not 0 <= over <= executions[key] * (books.machine.devices - 1):
-            yield f"{key[0]}: {asked[key]:,} MACs asked by the trace in {key[1]}, {done.get(key, 0):,} done"
+    padding: dict[tuple[str, str], int] = defaultdict(int)
+    for declared in books.plan.declarations:
+        padding[declared.phase, declared.action] += declared.extra
+    issued = _sums(books.run, lambda key: (key.phase, key.action) if key.action.startswith("mac_") else None)
+    for key in sorted(set(asked) | set(issued)):
+        done = issued.get(key, 0) - padding[key]
+        if not 0 <= done - asked[key] <= executions[key] * (books.machine.devices - 1):
+            yield f"{key[0]}: {asked[key]:,} MACs asked by the trace in {key[1]}, {done:,} done"
 
 
 def homes_serve_unique_bytes(books: Books) -> Iterator[str]:
@@ -60,7 +66,8 @@ def homes_serve_unique_bytes(books: Books) -> Iterator[str]:
             if tensor.role in _HOME_ROLES:
                 asked[phase, tensor.role] += tensor.bytes * times
     for declared in books.plan.declarations:
-        asked[declared.phase, declared.tensor] += declared.extra
+        if declared.action == "read":
+            asked[declared.phase, declared.tensor] += declared.extra
     homes: dict[str, str] = {placed.role: placed.component for placed in books.plan.placements}
     served = _sums(
         books.run,

@@ -1,12 +1,15 @@
-"""What the homes of weights and caches serve beyond the unique bytes of a trace, declared to the audit."""
+"""What the audit is told: bytes that homes serve beyond the unique ones of a trace, MACs issued beyond those asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import ceil
 
+from archsim.mappers.kernels import Kernel
 from archsim.mappers.layout import Layout
 from archsim.mappers.phases import phases
 from archsim.mappers.sequences import of_one
+from archsim.mappers.shares import Share
 from archsim.model.plan import Declaration
 from archsim.model.trace import Operator, Phase, Role, Trace
 
@@ -29,6 +32,15 @@ def declarations(trace: Trace, batch: int, layout: Layout, homes: Mapping[Role, 
     return tuple(
         Declaration(name, phase, role, homes[role], size, reason) for (name, phase, role), size in extra.items() if size
     )
+
+
+def padding(own: Share, chosen: Iterable[Kernel], phase: Phase, tile: str) -> Iterator[Declaration]:
+    """MACs of all devices on rows that only fill up a matrix instruction."""
+    macs, work = own.part.macs, own.work
+    extra = sum(ceil(kernel.billed(macs) * work) - ceil(kernel.portion(macs) * work) for kernel in chosen if macs)
+    if extra:
+        reason = "rows are padded to whole matrix instructions"
+        yield Declaration(own.part.name, phase, "", tile, extra, reason, f"mac_{own.part.mac_dtype}")
 
 
 def _extra(operator: Operator, batch: int, layout: Layout) -> Mapping[Role, int]:

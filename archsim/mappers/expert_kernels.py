@@ -24,6 +24,7 @@ def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
         input_reads=Fraction(strips),
         window=offered.window,
         text=f"blocks of {block.rows} rows",
+        issued=padded * shape.n * shape.k if offered.padding else None,
     )
 
 

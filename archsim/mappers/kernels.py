@@ -30,7 +30,8 @@ class Kernel:
     `ways` tiles are at work, the busiest on `share` of the whole; it spends `critical` MAC slots. `weight_reads` and
     `input_reads` say how often each byte is read from the innermost memory, `partials` the bytes of partial sums
     written to it and read back. `launch` is picoseconds of software; `window` the bytes outstanding per tile; `text`
-    names it for the reader.
+    names it for the reader. `issued` are the MACs that matrix instructions do for the whole operator, padding
+    included (None: no more than it asks for).
     """
 
     ways: int
@@ -43,11 +44,16 @@ class Kernel:
     window: Window = "tile"
     text: str = ""
     covers: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))
+    issued: int | None = None
 
     def portion(self, count: int) -> int:
         """What of a count falls to the part that it covers; the portions of all parts add up to the count."""
         low, high = self.covers
         return count * high.numerator // high.denominator - count * low.numerator // low.denominator
+
+    def billed(self, macs: int) -> int:
+        """MACs that the part issues where the whole operator asks for so many."""
+        return self.portion(max(macs, self.issued or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,13 @@ class _Choice(NamedTuple):
         return above * self.tile[0] * self.tile[1] * depth / (below * self.offered.efficiency.value)
 
     @property
+    def issued(self) -> int:
+        """MACs with rows padded to the matrix instruction; few enough rows are done without it."""
+        m = self.shape.m
+        rows = m if m <= self.offered.vector_rows else _padded(m, self.offered.rows)
+        return rows * self.shape.n * self.shape.k
+
+    @property
     def weight_reads(self) -> int:
         """Times that each weight is read from the innermost memory."""
         return max(1, -(-self.grid[0] // self.offered.multicast))
@@ -156,7 +169,12 @@ class _Choice(NamedTuple):
             partials=self.partials,
             window=self.offered.window,
             text=f"{self.tile[0]}x{self.tile[1]}" + (f", K split in {self.split}" if self.split > 1 else ""),
+            issued=self.issued,
         )
+
+
+def _padded(rows: int, step: int) -> int:
+    return -(-rows // step) * step
 
 
 def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> tuple[Kernel, ...]:
@@ -179,6 +197,7 @@ def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: i
         else 0,
         window=offered.window,
         text=f"KV split in {split}" if split > 1 else "",
+        issued=_slots(shape, offered),
     )
     cuts = sorted({0, full, blocks})
     return tuple(_wave(whole, shape, offered, tiles, blocks, cut) for cut in pairwise(cuts))
@@ -189,9 +208,7 @@ def _wave(
 ) -> Kernel:
     """The part of a kernel that does some of its blocks."""
     count = cut[1] - cut[0]
-    rows = -(-shape.heads // shape.kv_heads // offered.rows) * offered.rows
-    sizes = shape.head_size + (shape.value_size or shape.head_size)
-    slots = shape.batch * shape.kv_heads * rows * shape.context * sizes / offered.efficiency.value
+    slots = _slots(shape, offered) / offered.efficiency.value
     share = max(Fraction(1, count), Fraction(1, tiles))
     return replace(
         whole,
@@ -201,6 +218,13 @@ def _wave(
         launch=whole.launch if cut[0] == 0 else 0,
         covers=(Fraction(cut[0], blocks), Fraction(cut[1], blocks)),
     )
+
+
+def _slots(shape: Attention, offered: DecodeAttentionKernels) -> int:
+    """MACs of a query group padded to the rows of a MAC tile, over all keys and values."""
+    rows = _padded(-(-shape.heads // shape.kv_heads), offered.rows)
+    sizes = shape.head_size + (shape.value_size or shape.head_size)
+    return shape.batch * shape.kv_heads * rows * shape.context * sizes
 
 
 def _parts(shape: Attention, offered: DecodeAttentionKernels, slots: int) -> int:
@@ -240,6 +264,7 @@ def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles:
         share=max(Fraction(1, blocks), Fraction(1, tiles)),
         launch=offered.launch + offered.tile * blocks // tiles + appended,
         weight_reads=Fraction(shape.heads // shape.kv_heads * sum(seen), shape.context),
+        issued=macs,
     )
 
 

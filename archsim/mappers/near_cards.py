@@ -140,25 +140,25 @@ class _Crossings:
 
 def _declared(trace: Trace, courses: Sequence[Pass], row: Row) -> Iterator[Declaration]:
     """What homes serve beyond the trace: each sequence reads the weights anew."""
-    extra: Counter[tuple[Phase, str]] = Counter()
+    extra: Counter[tuple[Phase, str, str, str]] = Counter()
     for unit in (unit for one in courses for unit in one.units):
         extra.update(_served(unit, row))
     for operator, phase, times in trace.executions():
         for tensor in operator.reads:
-            extra[phase, tensor.role] -= tensor.bytes * times
+            extra[phase, tensor.role, row.home, "read"] -= tensor.bytes * times
     reason = f"{row.batch} sequences read one after the other, each the weights anew"
-    for (phase, role), size in extra.items():
+    for (phase, role, component, action), size in extra.items():
         if size and role != "activations":
-            yield Declaration("(all)", phase, role, row.home, size, reason)
+            yield Declaration("(all)", phase, role, component, size, reason, action)
 
 
-def _served(unit: Unit, row: Row) -> Mapping[tuple[Phase, str], int]:
-    """Bytes by role that all sequences read in a unit."""
-    found: Counter[tuple[Phase, str]] = Counter()
+def _served(unit: Unit, row: Row) -> Mapping[tuple[Phase, str, str, str], int]:
+    """What all sequences read in a unit by role, and beyond it as declared: by tensor, component and action."""
+    found: Counter[tuple[Phase, str, str, str]] = Counter()
     for operator in unit.operators:
         for tensor in operator.reads:
-            found[unit.phase, tensor.role] += row.batch * tensor.bytes
+            found[unit.phase, tensor.role, row.home, "read"] += row.batch * tensor.bytes
     for group in groups(unit.operators, fusion=row.fusion):
         for item in row.mapping.made(group, unit.phase).declared:
-            found[unit.phase, item.tensor] += row.batch * item.extra
+            found[unit.phase, item.tensor, item.component, item.action] += row.batch * item.extra
     return found

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from archsim.mappers import kernels
+from archsim.mappers.declared import padding
 from archsim.mappers.expert_kernels import grouped
 from archsim.mappers.kernels import Kernel, Rates
 from archsim.mappers.scan_kernels import scan
@@ -15,7 +16,7 @@ from archsim.mappers.shares import Share
 from archsim.mappers.traffic import Traffic
 from archsim.model.dtype import BITS, packed_bytes
 from archsim.model.machine import Machine, Requester, Work
-from archsim.model.plan import PlanError
+from archsim.model.plan import Declaration, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Task
 from archsim.model.trace import Attention, Experts, Gemm, Operator, Phase, Scan, Tensor
@@ -39,6 +40,11 @@ class Host:
     def tasks(self, operator: Operator, phase: Phase) -> list[Task]:
         """A kernel, or several one after the other; raise as `kernels` does."""
         return [self._task(operator, kernel, phase) for kernel in self.kernels(operator)]
+
+    def padded(self, operator: Operator, phase: Phase) -> tuple[Declaration, ...]:
+        """What the kernels of an operator issue beyond its MACs."""
+        own = Share(operator, Fraction(self.machine.devices))
+        return tuple(padding(own, self.kernels(operator), phase, self.traffic.paths.tile))
 
     def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.traffic.paths.tile]
@@ -83,7 +89,7 @@ class Host:
     def _work(self, operator: Operator, kernel: Kernel) -> list[Work]:
         tile, work = self.traffic.paths.tile, []
         if operator.macs:
-            macs = kernel.portion(operator.macs)
+            macs = kernel.billed(operator.macs)
             work.append(Work(tile, f"mac_{operator.mac_dtype}", macs, kernel.critical, kernel.ways))
         operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
         if operations:

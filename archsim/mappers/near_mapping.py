@@ -112,6 +112,7 @@ class NearMapping:
             for role, extra in extras.items()
             if extra
         )
+        declared = (*declared, *self.host.padded(part, phase))
         return Made((*self.host.tasks(part, phase), *self._summed(whole, part, phase)), declared)
 
     def _summed(self, whole: Operator, part: Operator, phase: Phase) -> tuple[Task, ...]:

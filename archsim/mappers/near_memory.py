@@ -134,11 +134,11 @@ def _segments(trace: Trace, mapping: NearMapping, batch: int, *, fusion: bool) -
 
 def _declared(trace: Trace, mapping: NearMapping, *, fusion: bool) -> tuple[Declaration, ...]:
     """What homes serve beyond the unique bytes, over all executions."""
-    found: dict[tuple[str, str, str], Declaration] = {}
+    found: dict[tuple[str, str, str, str], Declaration] = {}
     for block in trace.blocks:
         for group in groups(block.operators, fusion=fusion):
             for item in mapping.made(group, block.phase).declared:
-                key = (item.operator, item.phase, item.tensor)
+                key = (item.operator, item.phase, item.tensor, item.action)
                 before = found[key].extra if key in found else 0
                 found[key] = replace(item, extra=item.extra * block.times + before)
     return tuple(found.values())

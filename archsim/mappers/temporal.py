@@ -12,6 +12,7 @@ from archsim.config.checked import Checked
 from archsim.mappers import kernels
 from archsim.mappers.access import AccessSettings, describe, resolve
 from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, device_link
+from archsim.mappers.declared import padding
 from archsim.mappers.expert_kernels import grouped
 from archsim.mappers.fusion import fused, groups, readers_of
 from archsim.mappers.kernels import Kernel, Rates
@@ -104,7 +105,7 @@ class _Mapping:
     traffic: Traffic
     fusion: bool
     readers: Mapping[str, frozenset[str]]
-    _extras: dict[tuple[str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
+    _extras: dict[tuple[str, str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
     _made: dict[tuple[str, tuple[int, ...]], _Made] = field(default_factory=dict)
     _drawn: dict[Hashable, _Made] = field(default_factory=dict)
 
@@ -144,7 +145,7 @@ class _Mapping:
             yield from tasks
 
     def _declare(self, item: Declaration, times: int) -> None:
-        place = (item.operator, item.phase, item.tensor)
+        place = (item.operator, item.phase, item.tensor, item.action)
         _, before = self._extras.get(place, (item, 0))
         self._extras[place] = (item, before + item.extra * times)
 
@@ -171,7 +172,7 @@ class _Mapping:
         chosen = self._kernels(own.part)
         tasks = [self._task(own, kernel, phase) for kernel in chosen]
         tasks = [*self._before(whole, phase, routing), *tasks, *self._after(whole, own, phase, routing)]
-        declared = self._declared(whole, own, chosen[0], phase)
+        declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tile))
         return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 
     def _before(self, whole: Operator, phase: Phase, routing: Routing | None) -> Iterator[Task]:
@@ -201,7 +202,7 @@ class _Mapping:
     def _work(self, own: Share, kernel: Kernel) -> list[Work]:
         operator, work = own.part, []
         if operator.macs:
-            macs = kernel.portion(operator.macs)
+            macs = kernel.billed(operator.macs)
             work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways, own.work))
         operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
         if operations:

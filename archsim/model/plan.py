@@ -30,10 +30,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What an operator asks of a tensor's home beyond its unique bytes, and why.
+    """What an operator asks of a component beyond what the trace names, and why.
 
-    Over the run, `component` serves `bytes` reads of `tensor` for `operator`: the unique bytes of the trace and
-    `extra` (replicas, further passes; negative for hits that never reach it).
+    Over the run `component` serves `extra` bytes of `tensor` beyond its unique ones (replicas, further passes; negative
+    for hits that never reach it). With an `action` of the MAC unit, `extra` are the MACs issued beyond those asked.
     """
 
     operator: str
@@ -42,6 +42,7 @@ class Declaration:
     component: str
     extra: int
     reason: str
+    action: str = "read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
@@ -37,6 +37,12 @@ class GemmKernels(Checked):
     split_cost: Picoseconds = Field(default=0, description="of adding up the parts of a split reduction")
     slots: PositiveInt = Field(default=1, description="output tiles that one compute tile works on at once")
     multicast: PositiveInt = Field(default=1, description="output tiles that share one read of their weights")
+    rows: PositiveInt = Field(
+        default=1, description="rows of a matrix instruction: MACs are issued, and billed, for whole multiples of them"
+    )
+    vector_rows: NonNegativeInt = Field(
+        default=0, description="rows up to which the matrix unit is not used, and MACs are issued as asked"
+    )
     efficiency: Efficiency = Field(default=_FULL, description="sustained share of the peak MAC rate")
     window: Window = Field(
         default="tile", description="bytes that one compute tile has outstanding; tile: what the hardware allows"
@@ -97,6 +103,7 @@ class ExpertKernels(Checked):
     switch: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="mean rows per expert up to which blocks are small"
     )
+    padding: bool = Field(default=True, description="whether MACs on padded rows are billed, and not only waited for")
     small: ExpertBlocks = ExpertBlocks()
     large: ExpertBlocks = ExpertBlocks()
 

@@ -143,3 +143,16 @@ def test_new_tokens_after_a_cached_context_see_it_all() -> None:
 def test_prefill_launches_its_tiles_and_appends_its_tokens() -> None:
     kernel = prefill_attention(prompt(512, 512), prefill(), 4)
     assert kernel.launch == 5_000_000 + 6_000_000 * 32 * 4 // 4 + 500 * 512 * 8
+
+
+@pytest.mark.parametrize(("kv_heads", "asked"), [(8, 4), (32, 1)])
+def test_a_query_group_is_issued_as_whole_rows_of_the_matrix_instruction(kv_heads: int, asked: int) -> None:
+    values = kv_heads * 2049 * 2 * 128
+    kernel = kernel_of(token(kv_heads=kv_heads), decode(rows=64), H100)
+    assert kernel.billed(asked * values) == 64 * values
+
+
+def test_waves_share_what_their_kernel_issues() -> None:
+    waves = decode_attention(token(17), decode(rows=64, quantised=True), H100)
+    values = 17 * 8 * 2049 * 2 * 128
+    assert sum(wave.billed(4 * values) for wave in waves) == 64 * values

@@ -78,6 +78,7 @@ def test_one_kernel_on_offer_has_the_numbers_worked_out_by_hand() -> None:
         input_reads=Fraction(4),
         partials=300 * 1000 * 4 * 2,
         text="128x256, K split in 2",
+        issued=300 * 1000 * 1000,
     )
 
 
@@ -107,3 +108,13 @@ def test_a_sum_in_one_part_writes_no_partials() -> None:
 def test_ideal_work_divides_evenly_and_the_last_tile_rounds_up() -> None:
     assert even(1001, 10) == Kernel(10, 101, Fraction(1, 10))
     assert even(1001, 10, issued=4096).critical == 4096
+
+
+@pytest.mark.parametrize(("m", "rows"), [(1, 1), (2, 64), (64, 64), (65, 128), (8192, 8192)])
+def test_macs_are_issued_for_whole_matrix_instructions_but_for_a_single_row(m: int, rows: int) -> None:
+    kernel = chosen(Gemm(m, 1024, 512), offered(rows=64, vector_rows=1))
+    assert kernel.billed(m * 1024 * 512) == rows * 1024 * 512
+
+
+def test_without_rows_of_an_instruction_as_many_are_issued_as_asked() -> None:
+    assert chosen(Gemm(3, 1024, 512), offered()).billed(3 * 1024 * 512) == 3 * 1024 * 512

@@ -75,7 +75,8 @@ def undeclared(before: Books) -> Books:
 
 
 def macs(before: Books) -> str:
-    asked = before.billed("sm", "mac_bf16", "")
+    padding = sum(item.extra for item in before.plan.declarations if item.action == "mac_bf16")
+    asked = before.billed("sm", "mac_bf16", "") - padding
     return f"decode: {asked:,} MACs asked by the trace in mac_bf16, {asked - 5:,} done"
 
 
@@ -168,9 +169,17 @@ def test_a_read_that_never_happened_is_missed() -> None:
 
 def test_replicas_that_the_mapper_does_not_declare_are_found() -> None:
     before = books(*ONE, "hardware.devices=2", "hardware.mapper.tensor_parallel=2")
-    [said] = audit(*undeclared(before))
+    padding = tuple(item for item in before.plan.declarations if item.action != "read")
+    [said] = audit(*before._replace(plan=replace(before.plan, declarations=padding)))
     assert said.startswith("decode: `hbm` serves ")
     assert said.endswith(" B are asked and declared")
+
+
+def test_padding_that_the_mapper_does_not_declare_is_found() -> None:
+    before = books(*ONE)
+    [said] = audit(*undeclared(before))
+    asked = sum(operator.macs * times for operator, _, times in before.trace.executions())
+    assert said.startswith(f"decode: {asked:,} MACs asked by the trace in mac_bf16, ")
 
 
 def test_a_share_rounded_up_is_no_discrepancy_and_two_are() -> None:
