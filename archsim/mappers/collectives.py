@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 from archsim.mappers.access import Paths
 from archsim.model.component import Component, Connector
+from archsim.model.dtype import BITS
 from archsim.model.graph import DEVICE
 from archsim.model.machine import Machine, Move, Requester, Work
 from archsim.model.plan import PlanError
 from archsim.model.stack import Regime, Stack
 from archsim.model.taskgraph import Flow, Task
-from archsim.model.trace import Operator
+from archsim.model.trace import Collective, Exchange, Operator, Trace
 
 
 def device_link(machine: Machine) -> str:
@@ -33,11 +35,24 @@ def all_reduce(operator: Operator, phase: str, at: Fabric, devices: int, over: F
     """The partial outputs of an operator, summed over some devices and known to all of them afterwards."""
     outputs = [tensor for tensor in operator.writes if tensor.role == "activations"]
     message, elements = sum(tensor.bytes for tensor in outputs), sum(tensor.elements for tensor in outputs)
-    regime = _regime(at.stack.collectives.all_reduce, message)
-    exchange = _Exchange(regime, regime.algorithm or _by_topology(at.machine.components[at.link]), devices)
-    local = at.pass_over(message, exchange.added(elements), over)
-    wire = at.machine.exchange(at.link, "outputs", exchange.sent(message), regime.bandwidth, over)
-    return Task(f"{operator.name}_all_reduce", phase, (wire, local), launch=exchange.latency(at.latency))
+    exchange = _Exchange.chosen("all_reduce", message, at, devices)
+    return exchange.task(f"{operator.name}_all_reduce", phase, at, elements, over)
+
+
+def stated(operator: Operator, shape: Collective, phase: str, at: Fabric) -> Task:
+    """A collective that the trace itself asks for, in groups of devices side by side.
+
+    Raises:
+        PlanError: where the devices do not divide into such groups.
+    """
+    devices = at.machine.devices
+    size = shape.devices or devices
+    if size == 1 or devices % size:
+        message = f"`{operator.name}` joins groups of {max(2, size)} devices, and {at.machine.name} has {devices}"
+        raise PlanError(message, ("hardware", "devices"), "a multiple of the devices of a group")
+    elements = shape.bytes * 8 // BITS[operator.mac_dtype]
+    exchange = _Exchange.chosen(shape.exchange, shape.bytes, at, size)
+    return exchange.task(operator.name, phase, at, elements, Fraction(devices))
 
 
 def all_to_all(name: str, phase: str, at: Fabric, message: int, over: Fraction) -> Task:
@@ -50,7 +65,15 @@ def all_to_all(name: str, phase: str, at: Fabric, message: int, over: Fraction) 
     sent = -(-message * others // devices)
     hop = at.latency if regime.hop is None else regime.hop * others
     wire = at.machine.exchange(at.link, "outputs", sent, regime.bandwidth, over)
-    return Task(name, phase, (wire, at.pass_over(message, 0, over)), launch=regime.base + hop)
+    return Task(name, phase, (wire, at.pass_over(message, message, 0, over)), launch=regime.base + hop)
+
+
+def refuse_stated(trace: Trace) -> None:
+    """Raise PlanError where a trace asks for collectives of its own, on a machine whose mapper makes them by itself."""
+    for operator, _, _ in trace.executions():
+        if isinstance(operator.shape, Collective):
+            message = f"`{operator.name}` is a collective, and this mapper knows only those that it makes by itself"
+            raise PlanError(message, ("hardware", "mapper", "kind"), "kind: temporal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +94,11 @@ class Fabric:
         """Picoseconds over that link."""
         return self.machine.actions[self.link]["move"].latency
 
-    def pass_over(self, message: int, added: int, over: Fraction) -> Flow:
-        """A message read and written where activations live, with the additions on the way."""
+    def pass_over(self, read: int, written: int, added: int, over: Fraction) -> Flow:
+        """Bytes read and written where activations live, with the additions on the way."""
         tiles = self.machine.components[self.paths.tile].count
         here, tile = self.paths.activations, self.paths.tile
-        moves = [Move("outputs", here, tile, message, over=over), Move("outputs", tile, here, message, over=over)]
+        moves = [Move("outputs", here, tile, read, over=over), Move("outputs", tile, here, written, over=over)]
         work = [Work(tile, "vector", added, -(-added // tiles), tiles, over)] if added else []
         return self.machine.flow(moves, work, Requester(tiles))
 
@@ -91,26 +114,52 @@ def _by_topology(link: Component) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """One all-reduce of a message over some devices."""
+    """One collective of a message over some devices."""
 
+    kind: Exchange
+    message: int
     regime: Regime
     algorithm: str
     devices: int
 
-    def sent(self, message: int) -> int:
-        """Bytes that each device puts on its link: everything to everyone, or its part twice."""
-        others = self.devices - 1
-        return message * others if self.algorithm == "one-shot" else -(-2 * message * others // self.devices)
+    @classmethod
+    def chosen(cls, kind: Exchange, message: int, at: Fabric, devices: int) -> Self:
+        """As the stack does it at that size."""
+        regime = _regime(getattr(at.stack.collectives, kind), message)
+        algorithm = regime.algorithm or _by_topology(at.machine.components[at.link])
+        return cls(kind, message, regime, algorithm, devices)
+
+    def task(self, name: str, phase: str, at: Fabric, elements: int, over: Fraction) -> Task:
+        """Bytes on the wire, and the message passed over where activations live, side by side."""
+        part = -(-self.message // self.devices)
+        read = part if self.kind == "all_gather" else self.message
+        written = part if self.kind == "reduce_scatter" else self.message
+        local = at.pass_over(read, written, self.added(elements), over)
+        wire = at.machine.exchange(at.link, "outputs", self.sent, self.regime.bandwidth, over)
+        return Task(name, phase, (wire, local), launch=self.latency(at.latency))
+
+    @property
+    def _at_once(self) -> bool:
+        return self.kind == "all_reduce" and self.algorithm == "one-shot"
+
+    @property
+    def sent(self) -> int:
+        """Bytes that each device puts on its link: everything to everyone, or its part once or twice."""
+        others, passes = self.devices - 1, 2 if self.kind == "all_reduce" else 1
+        return self.message * others if self._at_once else -(-passes * self.message * others // self.devices)
 
     def added(self, elements: int) -> int:
         """Additions of each device: all parts of all elements, or of its own share of them."""
+        if self.kind not in ("all_reduce", "reduce_scatter"):
+            return 0
         others = self.devices - 1
-        return elements * others if self.algorithm == "one-shot" else -(-elements * others // self.devices)
+        return elements * others if self._at_once else -(-elements * others // self.devices)
 
     def latency(self, link: int) -> int:
         """Picoseconds before the first and between the steps."""
         others = self.devices - 1
         if self.regime.hop is not None:
             return self.regime.base + self.regime.hop * others
-        steps = {"one-shot": 1, "two-shot": 2, "ring": 2 * others}[self.algorithm]
+        passes = 2 if self.kind == "all_reduce" else 1
+        steps = {"one-shot": 1, "two-shot": passes, "ring": passes * others}[self.algorithm]
         return self.regime.base + link * steps

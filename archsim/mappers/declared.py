@@ -49,7 +49,7 @@ def _extra(operator: Operator, batch: int, layout: Layout) -> Mapping[Role, int]
         if tensor.role != "activations":
             found[tensor.role] = found.get(tensor.role, 0) - tensor.bytes
     for phase in phases(of_one(operator, batch)):
-        readings = layout.spread(phase).times_read(product=phase.operator.shape is not None)
+        readings = layout.spread(phase).times_read(product=phase.operator.multiplies)
         for tensor in phase.operator.reads:
             if tensor.role != "activations":
                 times = batch * (readings if tensor.role == "weights" else 1)

@@ -46,7 +46,7 @@ class DieLayout:
         """As many arrays as the weights fill; small vectors of weights are a row deep."""
         inner = self.chips.spread(phase)
         held = sum(tensor.bytes for tensor in phase.operator.reads if tensor.role == "weights")
-        size = held if phase.operator.shape is not None else held * inner.copies
+        size = held if phase.operator.multiplies else held * inner.copies
         arrays = -(-size // (self.array if phase.product else self.row))
         ways = self.machine.components[self.chips.homes.tile].count
         macs = phase.operator.macs * inner.replicas

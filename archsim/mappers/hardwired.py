@@ -16,6 +16,7 @@ from archsim.config.checked import Checked
 from archsim.config.units import Picoseconds, SquareMillimetres
 from archsim.mappers import ground as grounds
 from archsim.mappers.chips import ChipLayout
+from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.die import Delays, DieLayout
 from archsim.mappers.ground import Ground, Wish
 from archsim.mappers.region import Homes, homes, part
@@ -69,6 +70,7 @@ def plan(trace: Trace, machine: Machine, spec: Hardwired, stack: Stack, batch: i
     Raises:
         PlanError: where the chip holds another model, or the model takes more chips than there are.
     """
+    refuse_stated(trace)
     _check_model(trace, spec)
     area = _check_area(machine, spec)
     places = homes(machine, spec.tile, spec.weights, spec.kv, spec.activations)
@@ -100,7 +102,7 @@ def _check_model(trace: Trace, spec: Hardwired) -> None:
     if trace.parameters != parameters:
         message = f"the chip holds {model}, {parameters:,} parameters; this model has {trace.parameters:,}"
         raise PlanError(message, ("workload", "model"), "nothing can be reloaded: another chip would have to be made")
-    asked = {t.dtype for op, _, _ in trace.executions() if op.shape for t in op.reads if t.role == "weights"}
+    asked = {t.dtype for op, _, _ in trace.executions() if op.multiplies for t in op.reads if t.role == "weights"}
     if asked - {stored}:
         message = f"the chip holds {model} in `{stored}`, not in " + ", ".join(f"`{name}`" for name in sorted(asked))
         raise PlanError(message, ("workload", "dtypes", "weights"), f"workload.dtypes.weights={stored}")

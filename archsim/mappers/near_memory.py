@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.mappers.access import AccessSettings, describe, resolve
-from archsim.mappers.collectives import device_link
+from archsim.mappers.collectives import device_link, refuse_stated
 from archsim.mappers.fusion import groups
 from archsim.mappers.near_cards import Row, in_row
 from archsim.mappers.near_host import SCORES, Host
@@ -80,6 +80,7 @@ def plan(trace: Trace, machine: Machine, spec: NearMemory, stack: Stack, batch: 
     Raises:
         PlanError: where the trace does not go onto the machine.
     """
+    refuse_stated(trace)
     paths = resolve(spec.access, spec.activations, machine)
     if machine.devices > 1:
         device_link(machine)

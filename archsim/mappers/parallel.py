@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from archsim.model.plan import PlanError
-from archsim.model.trace import Attention, Gemm, Operator, Scan, Shape, Tensor, Trace
+from archsim.model.trace import Attention, Convolution, Gemm, Operator, Scan, Shape, Tensor, Trace
 
 _MOST = 4096
 """Devices that are thought of where the heads set no limit."""
@@ -120,6 +120,8 @@ def _shape(operator: Operator, degree: int) -> Shape | None:
         return replace(shape, heads=shape.heads // degree, kv_heads=max(1, shape.kv_heads // degree))
     if isinstance(shape, Scan):
         return replace(shape, heads=-(-shape.heads // degree))
+    if isinstance(shape, Convolution):
+        return replace(shape, channels=-(-shape.channels // degree))
     if isinstance(shape, Gemm) and operator.shards == "rows":
         return replace(shape, k=-(-shape.k // degree))
     return replace(shape, n=-(-shape.n // degree)) if isinstance(shape, Gemm) else shape

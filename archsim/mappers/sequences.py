@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archsim.model.plan import PlanError
-from archsim.model.trace import Attention, Experts, Gemm, Operator, Scan, Shape, Tensor
+from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Scan, Shape, Tensor
 
 
 def of_one(operator: Operator, batch: int) -> Operator:
@@ -51,7 +51,7 @@ def _shape(operator: Operator, batch: int) -> Shape | None:
     shape = operator.shape
     if isinstance(shape, Gemm):
         return replace(shape, m=shape.m // batch)
-    if isinstance(shape, Attention | Scan):
+    if isinstance(shape, Attention | Convolution | Scan):
         return replace(shape, batch=1)
     if isinstance(shape, Experts):
         ends = [sum(shape.loads[: index + 1]) for index in range(len(shape.loads))]

@@ -13,6 +13,7 @@ from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.mappers import ground as grounds
+from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.ground import Ground, Wish
 from archsim.mappers.region import Homes, homes
 from archsim.mappers.resident import Settled, planned, roles_of
@@ -64,6 +65,7 @@ def plan(trace: Trace, machine: Machine, spec: Spatial, stack: Stack, batch: int
     Raises:
         PlanError: where the trace does not go onto the machine.
     """
+    refuse_stated(trace)
     places = homes(machine, spec.tile, spec.weights, spec.kv, spec.activations)
     courses = tuple(passes(trace, batch))
     ground, placed = _placed(machine, spec, stack, places, loads(trace, courses[-1]))

@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.mappers import kernels
 from archsim.mappers.access import AccessSettings, describe, resolve
-from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, device_link
+from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, device_link, stated
 from archsim.mappers.declared import padding
 from archsim.mappers.expert_kernels import grouped
 from archsim.mappers.fusion import fused, groups, readers_of
@@ -27,7 +27,7 @@ from archsim.model.machine import Machine, Requester, Work
 from archsim.model.plan import Declaration, Plan, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Segment, Task, TaskGraph
-from archsim.model.trace import Attention, Block, Experts, Gemm, Operator, Phase, Role, Scan, Trace
+from archsim.model.trace import Attention, Block, Collective, Experts, Gemm, Operator, Phase, Role, Scan, Trace
 
 KIND = "temporal"
 
@@ -151,6 +151,8 @@ class _Mapping:
 
     def _make(self, whole: Operator, phase: Phase, routing: Routing | None) -> _Made:
         """The tasks of an operator; layers that drew alike, whichever their experts, have the same ones."""
+        if isinstance(whole.shape, Collective):
+            return (replace(stated(whole, whole.shape, phase, self._fabric), after=_STREAM, makes=_STREAM),), ()
         own = share(whole, self.degrees, self.batch, routing.part if routing else None)
         if not isinstance(own.part.shape, Experts):
             return self._tasks(whole, own, phase, routing)
@@ -272,12 +274,14 @@ class _Mapping:
         for tensor, piece in zip(whole.reads, own.part.reads, strict=True):
             if tensor.role == "activations":
                 continue
-            served, over = self.traffic.home_reads(piece, own.part, kernel), own.over(tensor.name)
+            held, over = self.traffic.warm_at(piece), own.over(tensor.name)
+            served = 0 if held else self.traffic.home_reads(piece, own.part, kernel)
             extra = -(-served * over.numerator // over.denominator) - tensor.bytes
             if not extra:
                 continue
             name, _, path = self.traffic.operand(piece)
             before = extras[name].extra if name in extras else 0
-            reason = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
+            read = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
+            reason = f"left in `{held}` by an earlier run" if held else read
             extras[name] = Declaration(whole.name, phase, name, path[0], before + extra, reason)
         return tuple(extras.values())

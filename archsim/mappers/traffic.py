@@ -49,6 +49,12 @@ class Traffic:
         """Bytes that a tensor's home serves to one device."""
         return self._fetch(tensor, operator, kernel)[0].bytes
 
+    def warm_at(self, tensor: Tensor) -> str | None:
+        """The memory on the way to the tiles that still holds what an earlier run left there."""
+        path = self.operand(tensor)[2]
+        inner = (name for name in reversed(path[1:-1]) if tensor.warm and self._fits(tensor, name))
+        return next(inner, None)
+
     def operand(self, tensor: Tensor) -> tuple[str, OperandAccess, tuple[str, ...]]:
         """A tensor's name in the ledger, its access setting and its path from home to tile."""
         if tensor.role == "weights":
@@ -60,13 +66,18 @@ class Traffic:
     def _home(self, tensor: Tensor) -> str:
         if tensor.name not in self.passed_on:
             return self.paths.main
-        component = self.machine.components[self.paths.activations]
+        return self.paths.activations if self._fits(tensor, self.paths.activations) else self.paths.main
+
+    def _fits(self, tensor: Tensor, memory: str) -> bool:
+        """Whether the stack's share of a memory holds a tensor from one kernel to the next."""
+        component = self.machine.components[memory]
         held = component.capacity_bytes
-        fits = held is None or tensor.bytes <= held * component.count * self.residency
-        return self.paths.activations if fits else self.paths.main
+        return held is None or tensor.bytes <= held * component.count * self.residency
 
     def _fetch(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> list[Move]:
         name, setting, path = self.operand(tensor)
+        held = self.warm_at(tensor)
+        path = from_home(path, held) if held else path
         copies = 1
         for memory in path[1:-1]:
             copies *= setting.fan.get(memory, 1)
@@ -77,7 +88,7 @@ class Traffic:
 
     def _last(self, tensor: Tensor, operator: Operator, kernel: Kernel, setting: OperandAccess) -> int:
         """Bytes read of the innermost memory."""
-        if operator.shape is None or setting.reuse == "all":
+        if not operator.multiplies or setting.reuse == "all":
             return tensor.bytes
         if isinstance(setting.reuse, int):
             return packed_bytes(-(-operator.macs // setting.reuse), tensor.dtype)

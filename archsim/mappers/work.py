@@ -67,7 +67,7 @@ class StageWork:
     def _piece(self, phase: PhaseOfWork, *, first: bool) -> Piece:
         operator, spread = phase.operator, self.layout.spread(phase)
         touches = 1 if self.reduction is None else -(-spread.depth // self.reduction)
-        readings = spread.times_read(product=operator.shape is not None)
+        readings = spread.times_read(product=operator.multiplies)
         moves = self.homes.moves(operator, spread.copies, readings, touches)
         launch = spread.launch + (self._launch(operator) if first else 0)
         return Piece(
@@ -89,7 +89,7 @@ class StageWork:
         """Software around an operator; what only looks up or appends has none."""
         if isinstance(operator.shape, Attention):
             return self.stack.decode_attention.launch
-        if operator.shape is not None:
+        if operator.multiplies:
             return self.stack.gemm.launch
         return self.stack.vector.launch if operator.vector_ops else 0
 

@@ -126,9 +126,10 @@ class Regime(Checked):
     """A collective up to a message size: latency, and bytes on the wire / `bandwidth`.
 
     Measured: `base` + `hop` x (devices - 1), the link's latency within. Without a `hop` the link's own latency counts
-    for each step of the algorithm. Each device sends (devices - 1) x message in one step (one-shot), or 2 (devices -
-    1) / devices x message in 2 steps (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of links runs ring
-    and a switch two-shot.
+    for each step of the algorithm. In an all-reduce each device sends (devices - 1) x message in one step (one-shot),
+    or 2 (devices - 1) / devices x message in 2 steps (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of
+    links runs ring and a switch two-shot. In the others it sends (devices - 1) / devices x message, in one step over
+    a switch and in devices - 1 on a ring.
     """
 
     up_to: BytesOrUnlimited = None
@@ -142,6 +143,8 @@ class Collectives(Checked):
     """Regimes by operation, smallest messages first; they change at thresholds, not where another is faster."""
 
     all_reduce: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
+    all_gather: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
+    reduce_scatter: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
     all_to_all: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
 
 

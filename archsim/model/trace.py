@@ -20,13 +20,17 @@ Sharding = Literal["none", "columns", "rows", "heads", "experts"]
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A named operand: `bytes` are the unique bytes that one execution touches, scales included."""
+    """A named operand: `bytes` are the unique bytes that one execution touches, scales included.
+
+    One that is `warm` was left in an on-chip memory by whatever ran before, where it fits there.
+    """
 
     name: str
     role: Role
     elements: int
     dtype: Dtype
     bytes: int
+    warm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,31 @@ class Scan:
     chunk: int
 
 
-Shape = Gemm | Attention | Experts | Scan
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A causal convolution of each channel by itself over `tokens` new tokens of `batch` sequences."""
+
+    batch: int
+    tokens: int
+    channels: int
+
+
+Exchange = Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Collective:
+    """An exchange among groups of `devices` (None: all of them), each with a buffer of `bytes`.
+
+    The buffer is the larger one of a device: what it puts in, or for an all-gather what it gets.
+    """
+
+    exchange: Exchange
+    bytes: int
+    devices: int | None = None
+
+
+Shape = Gemm | Attention | Experts | Scan | Convolution | Collective
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +131,11 @@ class Operator:
     shape: Shape | None = None
     shards: Sharding = "none"
     joins: str = ""
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether it is products with weights, a cache or a state."""
+        return isinstance(self.shape, Gemm | Attention | Experts | Scan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The entries of a list of operators: matrix products, streams of data, and vector operations."""
+"""The entries of a list of operators: matrix products, streams of data, vector operations, and whole kernels."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 from archsim.config.units import Bytes
 from archsim.model.trace import Role
+from archsim.workloads.entry import BaseEntry, Names
+from archsim.workloads.kernel_entries import (
+    AttentionEntry,
+    CollectiveEntry,
+    ConvolutionEntry,
+    ExpertsEntry,
+    ScanEntry,
+)
 
 
 def _filled(row: Any) -> Any:
@@ -18,20 +25,7 @@ def _filled(row: Any) -> Any:
     return {key: cell for key, cell in row.items() if cell not in ("", None)} if isinstance(row, Mapping) else row
 
 
-def _names(cell: Any) -> Any:
-    return cell.split() if isinstance(cell, str) else cell
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])]
-"""Names of entries: a list, or one text with spaces between."""
-
-
-class _Entry(Checked):
-    name: str = Field(pattern=r"^\S+$")
-    after: Names = Field(default=(), description="earlier entries that it waits for, and does not read")
-
-
-class GemmEntry(_Entry):
+class GemmEntry(BaseEntry):
     """[m x batch, k] x [k, n] against weights of its own."""
 
     kind: Literal["gemm"]
@@ -42,12 +36,17 @@ class GemmEntry(_Entry):
     shards: Literal["columns", "rows", "none"] = Field(default="columns", description="how devices divide the weights")
 
     @property
+    def takes(self) -> int:
+        """Values of one sequence."""
+        return self.m * self.k
+
+    @property
     def puts_out(self) -> int:
         """Values of one sequence."""
         return self.m * self.n
 
 
-class VectorEntry(_Entry):
+class VectorEntry(BaseEntry):
     """Operations of the vector unit, counted for each value that it puts out."""
 
     kind: Literal["vector"]
@@ -61,7 +60,7 @@ class VectorEntry(_Entry):
         return self.elements
 
 
-class StreamEntry(_Entry):
+class StreamEntry(BaseEntry):
     """Data moved from or to its home, and nothing computed: of one sequence, or weights, which all share."""
 
     kind: Literal["stream"]
@@ -82,4 +81,9 @@ class StreamEntry(_Entry):
         return 0
 
 
-Entry = Annotated[GemmEntry | StreamEntry | VectorEntry, Field(discriminator="kind"), BeforeValidator(_filled)]
+Reading = AttentionEntry | ConvolutionEntry | ExpertsEntry | GemmEntry | ScanEntry
+"""Entries that read as many values as they say."""
+
+Entry = Annotated[
+    Reading | CollectiveEntry | StreamEntry | VectorEntry, Field(discriminator="kind"), BeforeValidator(_filled)
+]

@@ -3,22 +3,26 @@
 An entry reads what the entries named in `inputs` put out, or else data from outside. Sizes are those of one sequence,
 and the batch multiplies them; weights are shared by all sequences. The list is executed `times` over, each time with
 data of its own; then a token is complete, and the next one waits for it. What an entry waits for and does not read is
-a tensor of no bytes.
+a tensor of no bytes. Entries for whole kernels (attention, experts, a scan, a convolution, a collective) become the
+operators that the other families have for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import gcd
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 from archsim.model.dtype import BITS, packed_bytes
-from archsim.model.trace import Block, Gemm, Operator, Resident, Role, Tensor, Trace
+from archsim.model.trace import Block, Experts, Gemm, Operator, Resident, Role, Tensor, Trace
 from archsim.model.workload import Format, Workload
-from archsim.workloads.operator_entries import Entry, GemmEntry, StreamEntry, VectorEntry
+from archsim.workloads.kernel_entries import AttentionEntry, ExpertsEntry
+from archsim.workloads.kernel_operators import Lot, whole_kernel
+from archsim.workloads.operator_entries import Entry, GemmEntry, Reading, StreamEntry, VectorEntry
 
 KIND = "operators"
 
@@ -56,39 +60,60 @@ SPEC = OperatorsWorkload
 def trace(spec: OperatorsWorkload) -> Trace:
     """One block for each output token, and all weights, KV and state that the list moves."""
     sizes = {entry.name: entry.puts_out for entry in spec.operators}
-    operators = tuple(_operator(spec, entry, sizes) for entry in spec.operators)
+    made = [_operators(spec, entry, sizes) for entry in spec.operators]
     if spec.times * spec.output_tokens > 1:
-        operators = _in_turn(spec, operators)
-    moved = [tensor for operator in operators for tensor in (*operator.reads, *operator.writes)]
-    held = {role: spec.times * sum(tensor.bytes for tensor in moved if tensor.role == role) for role in HELD}
+        made = _in_turn(spec, made)
+    operators = tuple(operator for group in made for operator in group)
+    moved = {tensor.name: tensor for operator in operators for tensor in (*operator.writes, *operator.reads)}
+    unread = {role: sum(_left_out(operator, role) for operator in operators) for role in HELD}
+    held = {role: unread[role] + sum(item.bytes for item in moved.values() if item.role == role) for role in HELD}
+    attention = [entry for entry in spec.operators if isinstance(entry, AttentionEntry)]
     return Trace(
         (Block(operators, "decode", spec.times, closes="token"),) * spec.output_tokens,
-        residents=tuple(Resident(role, size) for role, size in held.items() if size),
-        parameters=spec.times * sum(tensor.elements for tensor in moved if tensor.role == "weights"),
+        residents=tuple(Resident(role, spec.times * size) for role, size in held.items() if size),
+        parameters=spec.times * sum(tensor.elements for tensor in moved.values() if tensor.role == "weights"),
+        heads=gcd(*(entry.heads for entry in attention)),
+        kv_heads=gcd(*(entry.kv_heads for entry in attention)),
+        experts=gcd(*(entry.experts for entry in spec.operators if isinstance(entry, ExpertsEntry))),
     )
 
 
+def _left_out(operator: Operator, role: Role) -> int:
+    """Bytes of experts that no row went to, which are held all the same."""
+    if not isinstance(operator.shape, Experts) or role != "weights":
+        return 0
+    active = sum(load > 0 for load in operator.shape.loads)
+    read = sum(tensor.bytes for tensor in operator.reads if tensor.role == role)
+    return read * (len(operator.shape.loads) - active) // active
+
+
 def _check_inputs(entry: Entry, earlier: Mapping[str, int], at: tuple[str | int, ...]) -> None:
-    inputs = () if isinstance(entry, StreamEntry) else entry.inputs
+    inputs = entry.inputs if isinstance(entry, Reading | VectorEntry) else ()
     for field, names in (("inputs", inputs), ("after", entry.after)):
         if unknown := next((name for name in names if name not in earlier), None):
             message = f"`{unknown}` is no earlier operator; earlier: {listed(earlier) or 'none'}"
             raise UnplacedError(message, help=did_you_mean(unknown, earlier), at=(*at, field))
-    if isinstance(entry, GemmEntry) and inputs:
-        given, taken = sum(earlier[name] for name in inputs), entry.m * entry.k
+    if isinstance(entry, Reading) and inputs:
+        given, taken = sum(earlier[name] for name in inputs), entry.takes
         if given != taken:
-            message = f"`{entry.name}` takes m x k = {taken} values of each sequence, and its inputs put out {given}"
+            message = f"`{entry.name}` takes {taken} values of each sequence, and its inputs put out {given}"
             raise UnplacedError(message, at=(*at, "inputs"))
 
 
-def _operator(spec: OperatorsWorkload, entry: Entry, sizes: Mapping[str, int]) -> Operator:
+def _operators(spec: OperatorsWorkload, entry: Entry, sizes: Mapping[str, int]) -> tuple[Operator, ...]:
+    first, *others = _made(spec, entry, sizes)
+    return (_waiting(spec, first, entry.after), *others)
+
+
+def _made(spec: OperatorsWorkload, entry: Entry, sizes: Mapping[str, int]) -> tuple[Operator, ...]:
     if isinstance(entry, GemmEntry):
-        operator = _gemm(spec, entry, sizes)
-    elif isinstance(entry, VectorEntry):
-        operator = _vector(spec, entry, sizes)
-    else:
-        operator = _stream(spec, entry)
-    return _waiting(spec, operator, entry.after)
+        return (_gemm(spec, entry, sizes),)
+    if isinstance(entry, VectorEntry):
+        return (_vector(spec, entry, sizes),)
+    if isinstance(entry, StreamEntry):
+        return (_stream(spec, entry),)
+    inputs = _inputs(spec, entry, sizes, entry.takes) if isinstance(entry, Reading) else ()
+    return whole_kernel(Lot(spec.batch, spec.dtypes, spec.seed), entry, inputs)
 
 
 def _gemm(spec: OperatorsWorkload, entry: GemmEntry, sizes: Mapping[str, int]) -> Operator:
@@ -96,7 +121,7 @@ def _gemm(spec: OperatorsWorkload, entry: GemmEntry, sizes: Mapping[str, int]) -
     weights = Tensor(f"{entry.name}.weight", "weights", shape.n * shape.k, stored.dtype, stored.bytes(shape.n, shape.k))
     return Operator(
         entry.name,
-        reads=(*_inputs(spec, entry, sizes, entry.m * entry.k), weights),
+        reads=(*_inputs(spec, entry, sizes, entry.takes), weights),
         writes=(_values(spec, f"{entry.name}.out", entry.puts_out),),
         macs=shape.m * shape.n * shape.k,
         mac_dtype=spec.dtypes.activations,
@@ -126,7 +151,7 @@ def _stream(spec: OperatorsWorkload, entry: StreamEntry) -> Operator:
 
 
 def _inputs(
-    spec: OperatorsWorkload, entry: GemmEntry | VectorEntry, sizes: Mapping[str, int], from_outside: int
+    spec: OperatorsWorkload, entry: Reading | VectorEntry, sizes: Mapping[str, int], from_outside: int
 ) -> tuple[Tensor, ...]:
     """All that the inputs put out, or as many values from outside."""
     named = tuple(_values(spec, f"{name}.out", sizes[name]) for name in entry.inputs)
@@ -146,9 +171,12 @@ def _waiting(spec: OperatorsWorkload, operator: Operator, others: Iterable[str])
     return replace(operator, reads=(*operator.reads, *(_done(spec, other) for other in others)))
 
 
-def _in_turn(spec: OperatorsWorkload, operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
-    """The operators that wait for none of this execution wait for the last ones of the execution before."""
+def _in_turn(spec: OperatorsWorkload, made: Sequence[tuple[Operator, ...]]) -> list[tuple[Operator, ...]]:
+    """The entries that wait for none of this execution wait for the last ones of the execution before."""
     awaited = {entry.name: {*entry.after, *getattr(entry, "inputs", ())} for entry in spec.operators}
     inner = {name for names in awaited.values() for name in names}
     last = [name for name in awaited if name not in inner]
-    return tuple(operator if awaited[operator.name] else _waiting(spec, operator, last) for operator in operators)
+    return [
+        group if waits else (_waiting(spec, group[0], last), *group[1:])
+        for group, waits in zip(made, awaited.values(), strict=True)
+    ]

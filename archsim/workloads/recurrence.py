@@ -10,11 +10,11 @@ Operations of the vector unit per value, conventions of this project:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from archsim.model.dtype import Dtype
-from archsim.model.trace import Gemm, Operator, Scan, Tensor
+from archsim.model.trace import Convolution, Gemm, Operator, Scan, Tensor
 from archsim.workloads.sublayer import Sublayer, always
 from archsim.workloads.token_pass import NORM_OPS, Pass, gemm, product, vector
 
@@ -88,13 +88,14 @@ def _convolution(at: Pass, mixer: Mixer, mixed: Tensor) -> Operator:
     kept = _inputs(at, mixer)
     earlier = () if at.from_nothing else (kept,)
     ops = TAP_OPS * mixer.convolution + len(bias) + SILU_OPS
-    return vector(at, "conv", (mixed, *earlier, taps, *bias), (mixed, kept), ops * mixed.elements, "columns")
+    made = vector(at, "conv", (mixed, *earlier, taps, *bias), (mixed, kept), ops * mixed.elements, "columns")
+    return replace(made, shape=Convolution(at.batch, at.tokens, mixer.channels))
 
 
 def _scan(at: Pass, mixer: Mixer, controls: Tensor, scanned: Tensor, dtype: Dtype) -> Operator:
     size, kept = mixer.state, _state(at, mixer, dtype)
     mixed, weights = at.values("mixed", at.rows * mixer.channels), at.weight_vector("scan.weight", mixer.scan_weights)
-    macs, ops = _work(mixer, at.tokens) if at.from_nothing else mixer.step()
+    macs, ops = scanned_work(mixer, at.tokens) if at.from_nothing else mixer.step()
     return Operator(
         "scan",
         reads=(mixed, controls, *(() if at.from_nothing else (kept,)), weights),
@@ -107,7 +108,7 @@ def _scan(at: Pass, mixer: Mixer, controls: Tensor, scanned: Tensor, dtype: Dtyp
     )
 
 
-def _work(mixer: Mixer, tokens: int) -> tuple[int, int]:
+def scanned_work(mixer: Mixer, tokens: int) -> tuple[int, int]:
     """MACs and vector operations of a prompt in chunks, of which the last may be shorter."""
     chunks, rest = divmod(tokens, mixer.chunk)
     whole, last = mixer.scan(mixer.chunk), mixer.scan(rest) if rest else (0, 0)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from archsim.mappers.access import Paths
-from archsim.mappers.collectives import Fabric, all_reduce, device_link
+from archsim.mappers.collectives import Fabric, all_reduce, device_link, refuse_stated, stated
 from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import TICKS, Task
-from archsim.model.trace import Operator
+from archsim.model.trace import Block, Collective, Operator, Trace
 
 Build = Callable[..., Machine]
 DEVICES = 4
@@ -86,3 +86,26 @@ def test_devices_without_a_link_cannot_share_work(machine: Build) -> None:
     assert device_link(machine(devices=2)) == "wire"
     with pytest.raises(PlanError, match="2 devices share the work, but no link joins them"):
         device_link(machine(devices=2, without="wire"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "additions"),
+    [
+        ("all_reduce", 2 * 1000 * 3 // 4, 500 * 3 // 4),
+        ("all_gather", 1000 * 3 // 4, 0),
+        ("reduce_scatter", 1000 * 3 // 4, 500 * 3 // 4),
+        ("all_to_all", 1000 * 3 // 4, 0),
+    ],
+)
+def test_each_kind_sends_and_adds_its_part(machine: Build, paths: Paths, kind: Any, sent: int, additions: int) -> None:
+    asked = Collective(kind, 1000)
+    task = stated(Operator("x", (), (), shape=asked), asked, "decode", Fabric(machine(devices=4), stack({}), paths))
+    assert wire_bytes(task) == DEVICES * sent
+    added = sum(leg.bill for flow in task.flows for leg in flow.legs if leg.action == "vector")
+    assert added == DEVICES * additions
+
+
+def test_other_mappers_make_their_own_collectives() -> None:
+    asked = Operator("x", (), (), shape=Collective("all_reduce", 1))
+    with pytest.raises(PlanError, match="`x` is a collective"):
+        refuse_stated(Trace((Block((asked,), "decode"),), (), 0))

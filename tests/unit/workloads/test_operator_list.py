@@ -136,4 +136,4 @@ def test_a_list_has_operators() -> None:
 
 
 def test_the_kind_of_an_entry_is_known() -> None:
-    assert "'gemm', 'stream', 'vector'" in finding({**FC1, "kind": "conv"})[1]
+    assert "'gemm', 'scan', 'collective', 'stream', 'vector'" in finding({**FC1, "kind": "conv"})[1]
