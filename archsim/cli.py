@@ -183,6 +183,41 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
         sys.exit(FINDINGS)
 
 
+@main.command(cls=_Listing)
+@click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
+@click.option(
+    "--format",
+    "kind",
+    default="table",
+    show_default=True,
+    metavar="KIND",
+    help="What stdout gets: table, json, csv or markdown.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the reports to."
+)
+def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path | None) -> None:
+    """Hold predictions against measurements; exit 1 if a suite misses what it was recorded to reach."""
+    from archsim.study.validating import publishing, validate
+    from archsim.study.validating.suites import chosen
+
+    publishing.chosen(kind)
+    files = chosen(suites)
+    if output is not None:
+        publishing.prepare(output)
+    with publishing.progress(sum(len(file.spec.cases) for file in files), shown=sys.stderr.isatty()) as told:
+        validation = validate.validate(files, jobs, told)
+    text = publishing.rendered(kind, validation, color=sys.stdout.isatty())
+    if output is not None:
+        click.echo("\n".join(f"wrote {path}" for path in publishing.publish(validation, output)), err=True)
+    click.echo(text, nl=False)
+    for line in publishing.misses(validation):
+        click.echo(line, err=True)
+    if not validation.holds:
+        sys.exit(FINDINGS)
+
+
 @main.command()
 @click.argument("files", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 from archsim.config.diagnostics import InputError, fail, of_option
 from archsim.config.validation import unknown_choice
@@ -20,6 +14,7 @@ from archsim.reports.comparison.outcome import Outcome, Refusal, Subject
 from archsim.study.cells import Case, answer
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
+from archsim.study.processes import answers
 
 Told = Callable[[Outcome], None]
 
@@ -112,67 +107,12 @@ def _refuse_unlike(machines: Sequence[Subject]) -> None:
 
 def compare(asked: Matrix, jobs: int | None = None, told: Told = lambda _: None) -> Comparison:
     """Simulate every cell; a cell that fails has its reason. `told` hears of each outcome as it comes."""
-    cases = asked.cases
-    workers = min(jobs or _cores(), len(cases))
-    outcomes = _here(cases, told) if workers == 1 else _spread(cases, workers, told)
+    outcomes: list[Outcome] = answers(asked.cases, answer, lost=_lost, jobs=jobs, told=told)
     width = len(asked.machines)
     rows = tuple(tuple(outcomes[start : start + width]) for start in range(0, len(outcomes), width))
     return Comparison(asked.workloads, asked.machines, asked.baseline, rows)
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _here(cases: Sequence[Case], told: Told) -> list[Outcome]:
-    outcomes = []
-    for case in cases:
-        outcomes.append(answer(case))
-        told(outcomes[-1])
-    return outcomes
-
-
-def _spread(cases: Sequence[Case], workers: int, told: Told) -> list[Outcome]:
-    """Each case in a fresh process of its own kind: none inherits a thread or a lock."""
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_end_quietly) as pool:
-        with _interrupts_held():
-            futures = {pool.submit(answer, case): case for case in cases}
-        try:
-            for future in as_completed(futures):
-                told(_outcome(future, futures[future]))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [_outcome(future, case) for future, case in futures.items()]
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile hear of no interrupt until they are ready to end on one."""
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        _hear_interrupts()
-
-
-def _hear_interrupts() -> None:
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _end_quietly() -> None:
-    """An interrupt of the keyboard reaches every process: only the first one has something to say."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _hear_interrupts()
-
-
-def _outcome(future: Future[Outcome], case: Case) -> Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        reason = "a process that simulated cells ended before its time: the system may have run out of memory"
-        return Refusal(case.workload, case.machine, reason, "fewer at once: --jobs 1")
+def _lost(case: Case) -> Refusal:
+    reason = "a process that simulated cells ended before its time: the system may have run out of memory"
+    return Refusal(case.workload, case.machine, reason, "fewer at once: --jobs 1")

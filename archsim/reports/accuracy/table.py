@@ -1,0 +1,63 @@
+"""What a terminal shows of a validation: every case, then the scores of the suites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from archsim.reports.accuracy.scores import Suite, Validation
+from archsim.reports.accuracy.words import CASE_HEADINGS, SUITE_HEADINGS, case_lines, suite_line
+from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDE = 130
+"""Columns that the table of suites takes; a narrower terminal wraps what is remarked."""
+
+
+def render(validation: Validation, *, width: int | None = None, color: bool = False) -> str:
+    """The cases by suite, then a line per suite."""
+    told: list[Callable[[Console], None]] = [partial(_cases, suite) for suite in validation.suites]
+    return written([*told, partial(_suites, validation)], max(width or _WIDE, _WIDE), color=color)
+
+
+def _cases(suite: Suite, console: Console) -> None:
+    heading(f"{suite.name}: {suite.title}", console)
+    name, *figures, remark = CASE_HEADINGS
+    columns = (
+        Column(name, wraps=True),
+        *(Column(figure, right=True) for figure in figures),
+        Column(remark, wraps=True),
+    )
+    console.print(table(columns, case_lines(suite)))
+
+
+def _suites(validation: Validation, console: Console) -> None:
+    heading("Suites", console)
+    name, *figures, remark = SUITE_HEADINGS
+    columns = (
+        Column(name),
+        *(Column(figure, right=True, style=ACCENT if figure == "median" else "") for figure in figures),
+        Column(remark, wraps=True),
+    )
+    console.print(table(columns, map(suite_line, validation.suites)))
+    for suite in validation.suites:
+        if suite.baseline:
+            console.print(f"baseline of {suite.name}: {suite.baseline}", style=QUIET)
+
+
+@contextmanager
+def progress(cases: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """What to tell of the number of cases answered; a bar on stderr moves on where it is shown."""
+    if not shown:
+        yield lambda _: None
+        return
+    from rich.console import Console  # only a person who waits sees a bar
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating", total=cases)
+        yield lambda count: bar.update(task, advance=count)

@@ -1,0 +1,121 @@
+"""Scores as texts, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isclose
+from typing import NamedTuple
+
+from archsim.reports.accuracy.scores import Case, Suite, Tolerance
+from archsim.reports.quantities import NOTHING, number
+
+_EXACT = 1e-7
+"""Errors below it are those of the other tool's own rounding."""
+
+_SMALL = 1e-4
+"""A tolerance below it is not told in percent."""
+
+
+class SuiteLine(NamedTuple):
+    """A suite in a table of suites."""
+
+    name: str
+    cases: str
+    median: str
+    p90: str
+    worst: str
+    bias: str
+    rank: str
+    baseline: str
+    bound: str
+    verdict: str
+
+
+class CaseLine(NamedTuple):
+    """A case in the table of its suite."""
+
+    name: str
+    predicted: str
+    measured: str
+    error: str
+    tolerance: str
+    remark: str
+
+
+SUITE_HEADINGS = SuiteLine(
+    "suite", "n", "median", "90th pct", "worst", "bias", "rank corr.", "baseline median", "bound", ""
+)
+CASE_HEADINGS = CaseLine("case", "predicted", "measured", "error", "tolerance", "")
+
+
+def suite_line(suite: Suite) -> SuiteLine:
+    """The scores of a suite."""
+    rank = suite.rank_correlation
+    return SuiteLine(
+        suite.name,
+        str(len(suite.scored)),
+        share(suite.median_error),
+        share(suite.p90_error),
+        share(suite.worst_error),
+        signed(suite.bias),
+        NOTHING if rank is None else f"{rank:.3f}",
+        share(suite.baseline_median_error),
+        share(suite.bound.median),
+        verdict(suite),
+    )
+
+
+def verdict(suite: Suite) -> str:
+    """What a reader has to know about the scores, in a few words."""
+    words = []
+    if suite.failed:
+        words.append(f"{len(suite.failed)} without a prediction")
+    if suite.median_error is not None and suite.median_error > suite.bound.median:
+        words.append("above its bound")
+    if suite.target and suite.bound.median > suite.target.median:
+        words.append(f"target {share(suite.target.median)} missed")
+    if suite.beats_baseline is False:
+        words.append("baseline not beaten")
+    anchors = sum(case.anchor for case in suite.cases)
+    if anchors:
+        words.append(f"{anchors} anchor{'s' if anchors > 1 else ''} not scored")
+    return ", ".join(words)
+
+
+def case_lines(suite: Suite) -> Iterable[CaseLine]:
+    """The cases of a suite in the order of the file."""
+    return (_case_line(case) for case in suite.cases)
+
+
+def _case_line(case: Case) -> CaseLine:
+    unit = f" {case.unit}" if case.unit else ""
+    remark = "anchor" if case.anchor else "" if case.within else case.reason or "outside"
+    return CaseLine(
+        case.name,
+        NOTHING if case.predicted is None else f"{number(case.predicted)}{unit}",
+        f"{number(case.measured)}{unit}",
+        share(case.error) if case.ratio is None else signed(case.ratio - 1),
+        _allowed(case.tolerance),
+        remark,
+    )
+
+
+def _allowed(tolerance: Tolerance) -> str:
+    """A tolerance: `±4.3 %`, or a factor."""
+    if not isclose(1 - tolerance.low, tolerance.high - 1):
+        return f"×{number(tolerance.high)}"
+    return f"±{share(tolerance.error)}" if tolerance.error >= _SMALL else f"±{tolerance.error:.0e}"
+
+
+def share(value: float | None) -> str:
+    """A relative error in percent: `4.3 %`, `exact` where it is rounding alone."""
+    if value is None:
+        return NOTHING
+    return "exact" if value < _EXACT else f"{100 * value:.1f} %"
+
+
+def signed(value: float | None) -> str:
+    """A relative deviation with its sign."""
+    if value is None:
+        return NOTHING
+    return "exact" if abs(value) < _EXACT else f"{100 * value:+.1f} %".replace("-", "−")

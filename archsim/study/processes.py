@@ -1,0 +1,92 @@
+"""Independent pieces of work over the cores of this computer, each answered in a process of its own kind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TypeVar
+
+Piece = TypeVar("Piece")
+Answer = TypeVar("Answer")
+
+
+def answers(
+    pieces: Sequence[Piece],
+    answer: Callable[[Piece], Answer],
+    *,
+    lost: Callable[[Piece], Answer],
+    jobs: int | None = None,
+    told: Callable[[Answer], None] = lambda _: None,
+) -> list[Answer]:
+    """The answer to each piece, in order; in this process where one is enough.
+
+    `told` hears of each answer as it comes; `lost` stands in where a process ended before its time.
+    """
+    workers = min(jobs or cores(), len(pieces))
+    if workers > 1:
+        return _spread(pieces, answer, lost, workers, told)
+    found = []
+    for piece in pieces:
+        found.append(answer(piece))
+        told(found[-1])
+    return found
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _spread(
+    pieces: Sequence[Piece],
+    answer: Callable[[Piece], Answer],
+    lost: Callable[[Piece], Answer],
+    workers: int,
+    told: Callable[[Answer], None],
+) -> list[Answer]:
+    """Each piece in a fresh process: none inherits a thread or a lock."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_end_quietly) as pool:
+        with _interrupts_held():
+            futures = {pool.submit(answer, piece): piece for piece in pieces}
+        try:
+            for future in as_completed(futures):
+                told(_answer(future, futures[future], lost))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [_answer(future, piece, lost) for future, piece in futures.items()]
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started meanwhile hear of no interrupt until they are ready to end on one."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        _hear_interrupts()
+
+
+def _hear_interrupts() -> None:
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _end_quietly() -> None:
+    """An interrupt of the keyboard reaches every process: only the first one has something to say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _hear_interrupts()
+
+
+def _answer(future: Future[Answer], piece: Piece, lost: Callable[[Piece], Answer]) -> Answer:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return lost(piece)

@@ -1,0 +1,86 @@
+"""Draw the cases of a suite from the tables that its figures were published in.
+
+    python validation/sample.py validation/gemm-decode-a100.yaml a100-sxm-80gb=PATH.csv [NAME=PATH.csv ...]
+
+The suite's `sample` says how: rows for which `where` holds fall into strata; from each stratum in turn the row with the
+least SHA-256 of seed and identity is taken until `take` are found (of each table). Nothing measured enters the hash,
+and no prediction was made before. The rows below `cases:` are written anew, sorted as in the file's columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MEASURED = "measured"
+_WORDS = {"min": min, "max": max, "round": round, "int": int}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Rewrite the cases of a suite file."""
+    path, *tables = arguments
+    text = Path(path).read_text(encoding="utf-8")
+    suite = yaml.safe_load(text)
+    place = suite["columns"].index(MEASURED)
+    cases: list[list[Any]] = []
+    for table in tables:
+        name, _, source = table.partition("=")
+        cases += _drawn(_rows(Path(source), name), suite["sample"], place)
+    head = text[: text.index("\ncases:")]
+    lines = [f"  - [{', '.join(map(_shown, case))}]" for case in cases]
+    Path(path).write_text("\n".join((head, "cases:", *lines)) + "\n", encoding="utf-8")
+    sys.stderr.write(f"{path}: {len(cases)} cases\n")
+
+
+def _rows(path: Path, table: str) -> list[dict[str, Any]]:
+    """Rows of a CSV file, comments left out, figures as numbers."""
+    with path.open(encoding="utf-8") as file:
+        reader = csv.DictReader(line for line in file if not line.startswith("#"))
+        return [{"table": table, **{key: _cell(cell) for key, cell in row.items()}} for row in reader]
+
+
+def _cell(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _drawn(rows: Sequence[dict[str, Any]], sample: Mapping[str, Any], place: int) -> list[list[Any]]:
+    """The cells of the rows that are taken."""
+    strata: dict[Any, list[tuple[str, list[Any]]]] = {}
+    for row in rows:
+        if _value(str(sample.get("where", "True")), row):
+            cells = [_value(cell, row) for cell in sample["cells"]]
+            identity = ",".join(map(str, (row["table"], *cells[:place], *cells[place + 1 :])))
+            key = sha256(f"{sample['seed']} {identity}".encode()).hexdigest()
+            strata.setdefault(_value(str(sample.get("strata", "0")), row), []).append((key, cells))
+    turns = zip_longest(*(sorted(strata[name]) for name in sorted(strata, key=str)))
+    taken = [item for turn in turns for item in turn if item is not None]
+    distinct = dict(taken)  # a shape that was measured twice counts once
+    kept = [cells for key, cells in taken if distinct.pop(key, None) is not None]
+    return sorted(kept[: sample.get("take")], key=lambda cells: [(str(type(cell)), cell) for cell in cells])
+
+
+def _value(expression: str, row: Mapping[str, Any]) -> Any:
+    code = compile(expression, "<sample>", "eval")
+    return eval(code, {"__builtins__": _WORDS}, dict(row))  # noqa: S307 - an expression of our own suite file
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, float):
+        return f"{cell:.6g}"
+    return "~" if cell is None else str(cell)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
