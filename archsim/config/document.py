@@ -22,11 +22,12 @@ _SET = re.compile(rf"(?P<path>({_PART})(\.({_PART}))*)=(?P<value>.*)")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree, the name of its file, and (path, SHA-256) of every file that was read for it."""
+    """A tree, the name of its file, (path, SHA-256) of every file read for it, and whether a `--set` changed it."""
 
     name: str
     root: Node
     sources: tuple[tuple[str, str], ...]
+    edited: bool = False
 
 
 def load(path: Path, folder: str = "") -> Document:
@@ -58,7 +59,7 @@ def apply_sets(documents: Mapping[str, Document], sets: Sequence[str]) -> dict[s
         try:
             _refuse_below_deleted(setting, settings)
             root = _placed(changed[setting.prefix].root, setting, 0)
-            changed[setting.prefix] = replace(changed[setting.prefix], root=root)
+            changed[setting.prefix] = replace(changed[setting.prefix], root=root, edited=True)
         except InputError as error:
             findings += error.diagnostics
     if findings:

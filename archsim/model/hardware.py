@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from archsim.config.checked import Checked
 from archsim.config.units import Watts
@@ -24,6 +24,38 @@ class NativeDtypes(Checked):
     activations: Dtype
 
 
+class Evidence(Checked):
+    """What stands behind one quantity of a machine.
+
+    `fitted` means that constants of the machine or its stack derive from these measurements: an anchor, no test.
+    """
+
+    standing: Literal["measured", "fitted", "none"] = Field(
+        description="measured: held against measurements that no constant derives from; fitted: some do; none"
+    )
+    against: str = Field(description="which measurements, or why there are none")
+    families: tuple[str, ...] = Field(default=(), description="workload families that were measured; all if left out")
+    ratio: tuple[PositiveFloat, PositiveFloat] | None = Field(
+        default=None, description="measured over simulated, least and most"
+    )
+
+    @field_validator("ratio")
+    @classmethod
+    def _ordered(cls, ratio: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ratio is not None and ratio[0] > ratio[1]:
+            raise ValueError(f"the least comes first: [{ratio[1]:g}, {ratio[0]:g}]")
+        return ratio
+
+
+class Validated(Checked):
+    """What a machine was held against; it holds for the name and the stack given, so a copy that differs loses it."""
+
+    machine: str = Field(description="name of the machine that was measured")
+    stack: str = Field(description="stack that it was measured with")
+    time: Evidence
+    energy: Evidence
+
+
 class Header(Checked):
     """What a hardware file says beside its components, links and mapper, which are checked by their kinds."""
 
@@ -35,6 +67,9 @@ class Header(Checked):
     tdp: Watts | None = Field(default=None, description="of one device; results above it are marked")
     stack: str = Field(default="ideal", description="software: overheads and kernels, by name")
     native_dtypes: NativeDtypes | None = None
+    validated: Validated | None = Field(
+        default=None, description="what its time and energy were held against; every report says so"
+    )
     components: Mapping[str, Any]
     links: Mapping[str, Any] = {}
     mapper: Mapping[str, Any]

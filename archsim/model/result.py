@@ -16,6 +16,7 @@ from archsim.model.pricing import Joules, Priced, grouped, joules
 from archsim.model.run import Run
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS
 from archsim.model.uncertainty import Constant, constants
+from archsim.model.validity import Validities, validities
 from archsim.model.workload import Workload
 
 TENSOR_CLASSES = {"inputs": "activations", "outputs": "activations"}
@@ -43,7 +44,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Result:
-    """Workload, machine, plan, run and priced ledger of one simulation."""
+    """Workload, machine, plan, run and priced ledger of one simulation.
+
+    `edited` says that settings of the machine differ from its file.
+    """
 
     workload: Workload
     hardware: Header
@@ -54,6 +58,7 @@ class Result:
     warnings: tuple[str, ...]
     provenance: Provenance
     wall_s: float
+    edited: bool = False
 
     @property
     def tokens(self) -> int:
@@ -84,6 +89,11 @@ class Result:
     def constants(self) -> tuple[Constant, ...]:
         """The figures that the joules of an output token stand on."""
         return constants(self.entries, self.machine, self.tokens)
+
+    @cached_property
+    def validity(self) -> Validities:
+        """Whether its time and energy lie where the machine was held against measurements."""
+        return validities(self.hardware, self.workload.family, edited=self.edited)
 
     @cached_property
     def operators(self) -> tuple[OperatorTime, ...]:

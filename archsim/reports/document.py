@@ -127,6 +127,7 @@ def _provenance(result: Result) -> Document:
         "inputs": [{"path": path, "sha256": digest} for path, digest in result.provenance.inputs],
         "command": result.provenance.command,
         "prices": [_price(entry) for entry in used.values()],
+        "validated": {name: item._asdict() for name, item in result.validity._asdict().items()},
     }
 
 

@@ -154,6 +154,7 @@ def notes(result: Result, tails: Band | None = None) -> tuple[Note, ...]:
         Note("access", settings),
         Note("prices", f"joules by grade of their price: {_by_grade(result)}"),
         Note("range", _range(result, tails)),
+        Note("validity", _validity(result)),
         Note("simulated", simulated),
     )
     return tuple(note for note in told if note.text)
@@ -169,6 +170,28 @@ def _range(result: Result, tails: Band | None) -> str:
         return ""
     drawn = () if tails is None else (f"{interval(*tails, 'J')} per token in 90 % of draws",)
     return "; ".join((*drawn, f"variance by price: {named}"))
+
+
+def _validity(result: Result) -> str:
+    """How time and energy stand; and what a time as measured would make of the joules."""
+    time, energy = result.validity
+    if time == energy:
+        return f"time and energy {time.told}"
+    slower = () if time.ratio is None else (_at_measured_time(result, time.ratio),)
+    off = () if energy.ratio is None else (f"measured joules are {_factors(energy.ratio)} these",)
+    return "; ".join((f"time {time.told}", *slower, f"energy {energy.told}", *off))
+
+
+def _at_measured_time(result: Result, ratio: tuple[float, float]) -> str:
+    """Joules where what is paid by time lasts as long as measured."""
+    static = result.by_kind()["static"]
+    least, most = (result.energy.value / result.tokens + static * (factor - 1) for factor in ratio)
+    makes = interval(least, most, "J")
+    return f"measured times are {_factors(ratio)} these, with which a token costs {makes}"
+
+
+def _factors(ratio: tuple[float, float]) -> str:
+    return "–".join(dict.fromkeys(number(factor) for factor in ratio)) + "×"
 
 
 def _by_boundary(result: Result) -> str:

@@ -87,6 +87,7 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeli
         warnings=(*plan.warnings, *_free(prices)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
+        edited=target.document.edited,
     )
     return replace(result, warnings=(*result.warnings, *_beyond_tdp(result)))
 

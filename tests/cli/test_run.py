@@ -37,7 +37,9 @@ KEYS = {
     "capacity.hbm": "used_bytes total_bytes",
     "counts.0": "component action operator phase tensor count unit price_pj low_pj high_pj",
     "simulation": "events wall_s fidelity seed",
-    "provenance": "inputs command prices",
+    "provenance": "inputs command prices validated",
+    "provenance.validated": "time energy",
+    "provenance.validated.time": "standing against ratio",
     "provenance.inputs.0": "path sha256",
     "provenance.prices.0": "component action value unit boundary grade source",
 }

@@ -20,7 +20,7 @@ KEYS = {
     ],
     "power": ["average_w", "per_device_w", "tdp_limited"],
     "simulation": ["events", "wall_s", "fidelity", "seed"],
-    "provenance": ["inputs", "command", "prices"],
+    "provenance": ["inputs", "command", "prices", "validated"],
 }
 TOP = [
     *("schema", "archsim_version", "workload", "hardware", "latency", "throughput", "energy", "power", "utilization"),
