@@ -90,6 +90,11 @@ class Fabric:
         return device_link(self.machine)
 
     @property
+    def everywhere(self) -> Fraction:
+        """How often a thing is done that every device does."""
+        return Fraction(self.machine.devices)
+
+    @property
     def latency(self) -> int:
         """Picoseconds over that link."""
         return self.machine.actions[self.link]["move"].latency

@@ -5,14 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Protocol
 
-from archsim.mappers.layout import Layout
 from archsim.mappers.pipeline import Passage, Stage
 from archsim.mappers.region import private
 from archsim.mappers.stages import Pass, Unit
-from archsim.mappers.work import StageWork
 from archsim.model.taskgraph import Task
 from archsim.model.trace import Operator, Phase
+
+
+class Ways(Protocol):
+    """How a token is chosen at the end of a pass, and how results get from stage to stage. Tasks without a phase."""
+
+    def sampled(self, name: str) -> Iterable[Task]:
+        """The choice of a token from logits that are spread over the stage."""
+
+    def crossing(self, source: int, target: int, size: int) -> tuple[Task, ...]:
+        """`size` bytes from one stage to another."""
+
+
+class Works(Protocol):
+    """What happens in a stage, and between stages."""
+
+    @property
+    def layout(self) -> Ways:
+        """The ways between stages."""
+
+    def tasks(self, unit: Unit) -> Iterable[Task]:
+        """The tasks of a unit in program order; the same objects for the same unit."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +43,7 @@ class Course:
     token waits for outside, in picoseconds.
     """
 
-    work: StageWork
+    work: Works
     placed: Sequence[int]
     host: int
     shared: bool
@@ -31,8 +51,8 @@ class Course:
     _crossings: dict[tuple[int, int, int, Phase], tuple[Task, ...]] = field(default_factory=dict)
 
     @property
-    def layout(self) -> Layout:
-        """How stages are laid out."""
+    def layout(self) -> Ways:
+        """The ways between the stages."""
         return self.work.layout
 
     def passage(self, one: Pass) -> Passage:

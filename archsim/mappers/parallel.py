@@ -15,19 +15,22 @@ _WHERE = ("hardware", "mapper", "tensor_parallel")
 
 
 class Degrees(NamedTuple):
-    """Devices that share every operator, times groups of them that have experts and sequences of their own."""
+    """Devices that share every operator, times groups of them that have experts and sequences of their own.
+
+    `devices` are those of one stage, where the layers are divided over several.
+    """
 
     tensor: int
     expert: int = 1
 
     @property
     def devices(self) -> int:
-        """All devices: the experts are spread over every one of them."""
+        """All devices that a layer stands on: its experts are spread over every one of them."""
         return self.tensor * self.expert
 
 
-def parallel_degrees(tensor: int | None, expert: int | None, devices: int, trace: Trace) -> Degrees:
-    """The degrees as given; what is left out is made up by tensor parallelism.
+def parallel_degrees(tensor: int | None, expert: int | None, stages: int, devices: int, trace: Trace) -> Degrees:
+    """The degrees of one of the `stages` that the layers are divided over; what is left out is tensor parallelism.
 
     Raises:
         PlanError: where their product is not the number of devices, or one does not divide what it should.
@@ -36,15 +39,19 @@ def parallel_degrees(tensor: int | None, expert: int | None, devices: int, trace
     where = ("hardware", "mapper", "expert_parallel")
     if groups > 1 and not trace.experts:
         raise PlanError(f"expert_parallel {groups}, but the model has no experts", where)
-    if devices % groups:
-        raise PlanError(f"expert_parallel {groups} does not divide the {devices} devices", where)
-    if trace.experts % devices:
-        message = f"{trace.experts} experts do not divide over {devices} devices"
+    if devices % stages:
+        message = f"pipeline_parallel {stages} does not divide the {devices} devices"
+        raise PlanError(message, ("hardware", "mapper", "pipeline_parallel"))
+    if devices % (stages * groups):
+        raise PlanError(f"expert_parallel {groups} does not divide the {devices // stages} devices of a stage", where)
+    if trace.experts % (devices // stages):
+        message = f"{trace.experts} experts do not divide over {devices // stages} devices"
         raise PlanError(message, where if expert else ("hardware", "devices"))
-    if tensor and tensor * groups != devices:
-        message = f"the degrees of parallelism multiply to {tensor * groups}, but `devices` is {devices}"
-        raise PlanError(message, _WHERE, f"set devices to {tensor * groups}, or tensor_parallel to {devices // groups}")
-    return Degrees(tensor_degree(tensor, devices // groups, trace), groups)
+    others = groups * stages
+    if tensor and tensor * others != devices:
+        message = f"the degrees of parallelism multiply to {tensor * others}, but `devices` is {devices}"
+        raise PlanError(message, _WHERE, f"set devices to {tensor * others}, or tensor_parallel to {devices // others}")
+    return Degrees(tensor_degree(tensor, devices // others, trace), groups)
 
 
 def tensor_degree(given: int | None, devices: int, trace: Trace) -> int:

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
-from archsim.mappers import kernels
 from archsim.mappers.access import AccessSettings, describe, resolve
-from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, device_link, stated
-from archsim.mappers.declared import padding
-from archsim.mappers.expert_kernels import grouped
-from archsim.mappers.fusion import fused, groups, readers_of
-from archsim.mappers.kernels import Kernel, Rates
-from archsim.mappers.parallel import Degrees, parallel_degrees
+from archsim.mappers.collectives import device_link
+from archsim.mappers.fusion import readers_of
+from archsim.mappers.microbatches import Group, cut, fullest, pipelined, read_anew
+from archsim.mappers.parallel import parallel_degrees
 from archsim.mappers.placement import place
-from archsim.mappers.routing import Routing, routing_of
-from archsim.mappers.scan_kernels import scan
-from archsim.mappers.shares import Share, share
+from archsim.mappers.stream import Stream
 from archsim.mappers.traffic import Traffic
-from archsim.model.dtype import BITS
-from archsim.model.machine import Machine, Requester, Work
-from archsim.model.plan import Declaration, Plan, PlanError
+from archsim.model.machine import Machine
+from archsim.model.plan import Plan
 from archsim.model.stack import Stack
-from archsim.model.taskgraph import Segment, Task, TaskGraph
-from archsim.model.trace import Attention, Block, Collective, Experts, Gemm, Operator, Phase, Role, Scan, Trace
+from archsim.model.taskgraph import TaskGraph
+from archsim.model.trace import Trace
 
 KIND = "temporal"
-
-_STREAM = ("stream",)
-"""Kernels of one stream run one after the other."""
-
-_Made = tuple[tuple[Task, ...], tuple[Declaration, ...]]
-"""The tasks of an operator, and what one execution asks of homes beyond the unique bytes."""
 
 
 class Temporal(Checked):
@@ -47,6 +34,9 @@ class Temporal(Checked):
     )
     expert_parallel: PositiveInt | None = Field(
         default=None, description="groups of devices that have experts and sequences of their own; 1 where left out"
+    )
+    pipeline_parallel: PositiveInt = Field(
+        default=1, description="stages, each with the devices for a part of the layers; microbatches pass them in turn"
     )
     fusion: bool | None = Field(
         default=None, description="whether operators may join another's kernel; as the stack does where left out"
@@ -68,23 +58,48 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     Raises:
         PlanError: where the trace does not go onto the machine.
     """
-    degrees = parallel_degrees(spec.tensor_parallel, spec.expert_parallel, machine.devices, trace)
+    stages = spec.pipeline_parallel
+    degrees = parallel_degrees(spec.tensor_parallel, spec.expert_parallel, stages, machine.devices, trace)
+    each = replace(machine, devices=degrees.devices)
     paths = resolve(spec.access, spec.activations, machine)
-    if degrees.devices > 1:
+    if machine.devices > 1:
         device_link(machine)
-    homes: dict[Role, str] = {"weights": paths.main, "kv": paths.kv[0], "state": paths.kv[0], "activations": paths.main}
-    placements = place(trace, homes, degrees, batch, machine)
-    traffic = Traffic(machine, paths, spec.access, stack.residency, _passed_on(trace))
+    traffic = Traffic(each, paths, spec.access, stack.residency, _passed_on(trace))
     fusion = stack.fusion if spec.fusion is None else spec.fusion
-    mapping = _Mapping(machine, stack, degrees, batch, traffic, fusion, readers_of(trace))
+    mapping = Stream(each, stack, degrees, batch, traffic, fusion, readers_of(trace))
+    settings = {"activations": paths.activations, "fusion": "on" if fusion else "off"}
+    found = _whole(trace, mapping) if stages == 1 else _staged(trace, mapping, stages)
+    return replace(found, settings=dict(describe(spec.access, paths)) | settings | dict(found.settings))
+
+
+def _whole(trace: Trace, mapping: Stream) -> Plan:
+    """The plan of devices that share all layers, without its settings."""
+    placements = place(trace, mapping.homes, mapping.degrees, mapping.batch, mapping.machine)
     return Plan(
         graph=TaskGraph(tuple(mapping.segments(trace))),
         placements=placements,
         declarations=mapping.declarations,
-        parallel={"tensor_parallel": degrees.tensor} | ({"expert_parallel": degrees.expert} if trace.experts else {}),
+        parallel=mapping.parallel(trace),
+        in_flight=mapping.batch,
+        settings={},
+    )
+
+
+def _staged(trace: Trace, mapping: Stream, stages: int) -> Plan:
+    """The plan of groups of devices that have some of the layers each, with what its settings have of it."""
+    batch, one = mapping.batch, cut(trace, stages, mapping.batch)
+    own = replace(mapping, batch=batch // one.microbatches, times=one.microbatches)
+    graph = pipelined(one, Group(own.block, own.fabric, mapping.stack.vector.launch), own.host)
+    return Plan(
+        graph=graph,
+        placements=fullest(
+            place(stage, mapping.homes, mapping.degrees, batch, mapping.machine) for stage in one.stages()
+        ),
+        declarations=(*own.declarations, *read_anew(one, mapping.homes)),
+        parallel={**mapping.parallel(trace), "pipeline_parallel": stages},
         in_flight=batch,
-        settings=dict(describe(spec.access, paths))
-        | {"activations": paths.activations, "fusion": "on" if fusion else "off"},
+        settings={"microbatches": f"{one.microbatches} of {own.batch} sequences"},
+        warnings=one.warnings,
     )
 
 
@@ -92,196 +107,3 @@ def _passed_on(trace: Trace) -> frozenset[str]:
     """Names of activations that one operator writes and another reads."""
     written = {tensor.name for operator, _, _ in trace.executions() for tensor in operator.writes}
     return frozenset(written & {tensor.name for operator, _, _ in trace.executions() for tensor in operator.reads})
-
-
-@dataclass(frozen=True)
-class _Mapping:
-    """What stays the same for all operators of a run; the tasks of an operator are made once."""
-
-    machine: Machine
-    stack: Stack
-    degrees: Degrees
-    batch: int
-    traffic: Traffic
-    fusion: bool
-    readers: Mapping[str, frozenset[str]]
-    _extras: dict[tuple[str, str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
-    _made: dict[tuple[str, tuple[int, ...]], _Made] = field(default_factory=dict)
-    _drawn: dict[Hashable, _Made] = field(default_factory=dict)
-
-    @property
-    def declarations(self) -> tuple[Declaration, ...]:
-        """What all operators together ask beyond the unique bytes, by operator, phase and tensor."""
-        return tuple(replace(item, extra=extra) for item, extra in self._extras.values())
-
-    @property
-    def tile(self) -> str:
-        return self.traffic.paths.tile
-
-    @property
-    def tiles(self) -> int:
-        return self.machine.components[self.tile].count
-
-    def segments(self, trace: Trace) -> list[Segment]:
-        """A segment per block; the host's part of a step stands before its first block."""
-        host = self.stack.step.base + self.stack.step.per_sequence * self.batch
-        found, opening = [], True
-        for block in trace.blocks:
-            if host and opening:
-                found.append(Segment((Task("host", block.phase, (), host, _STREAM, _STREAM),)))
-            found.append(Segment(tuple(self._block(block)), block.times, block.closes))
-            opening = bool(block.closes)
-        return found
-
-    def _block(self, block: Block) -> Iterator[Task]:
-        routing = routing_of(block.operators, self.machine.devices)
-        for group in groups(block.operators, fusion=self.fusion):
-            key = (block.phase, tuple(map(id, group)))
-            if key not in self._made:
-                self._made[key] = self._make(fused(group, self.readers), block.phase, routing)
-            tasks, declared = self._made[key]
-            for item in declared:
-                self._declare(item, block.times)
-            yield from tasks
-
-    def _declare(self, item: Declaration, times: int) -> None:
-        place = (item.operator, item.phase, item.tensor, item.action)
-        _, before = self._extras.get(place, (item, 0))
-        self._extras[place] = (item, before + item.extra * times)
-
-    def _make(self, whole: Operator, phase: Phase, routing: Routing | None) -> _Made:
-        """The tasks of an operator; layers that drew alike, whichever their experts, have the same ones."""
-        if isinstance(whole.shape, Collective):
-            return (replace(stated(whole, whole.shape, phase, self._fabric), after=_STREAM, makes=_STREAM),), ()
-        own = share(whole, self.degrees, self.batch, routing.part if routing else None)
-        if not isinstance(own.part.shape, Experts):
-            return self._tasks(whole, own, phase, routing)
-        drawn = replace(own.part.shape, loads=tuple(sorted(own.part.shape.loads)))
-        alike = (
-            phase,
-            replace(own.part, shape=drawn),
-            own.work,
-            *own.tensors.items(),
-            whole.reads,
-            whole.writes,
-            routing,
-        )
-        if alike not in self._drawn:
-            self._drawn[alike] = self._tasks(whole, own, phase, routing)
-        return self._drawn[alike]
-
-    def _tasks(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> _Made:
-        chosen = self._kernels(own.part)
-        tasks = [self._task(own, kernel, phase) for kernel in chosen]
-        tasks = [*self._before(whole, phase, routing), *tasks, *self._after(whole, own, phase, routing)]
-        declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tile))
-        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
-
-    def _before(self, whole: Operator, phase: Phase, routing: Routing | None) -> Iterator[Task]:
-        """Rows go to their experts, where other devices have them."""
-        if routing and whole.name == routing.first and self.degrees.expert > 1:
-            yield all_to_all("experts_dispatch", phase, self._fabric, *routing.busiest(whole.reads[0].bytes))
-
-    def _after(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> Iterator[Task]:
-        """Partial sums are added up over the devices, or the experts' rows go back to theirs."""
-        if routing and whole.name == routing.last and self.degrees.expert > 1:
-            yield all_to_all("experts_return", phase, self._fabric, *routing.busiest(whole.writes[0].bytes))
-        partial_sums = whole.shards == "rows" or (routing and whole.name == routing.sum and self.degrees.expert == 1)
-        if partial_sums and self.degrees.tensor > 1:
-            yield all_reduce(own.part, phase, self._fabric, self.degrees.tensor, own.work)
-
-    @property
-    def _fabric(self) -> Fabric:
-        return Fabric(self.machine, self.stack, self.traffic.paths)
-
-    def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
-        tile = self.machine.components[self.tile]
-        window = tile.window_bytes if kernel.window == "tile" else kernel.window
-        requester = Requester(kernel.ways, window, tile.grain_bytes)
-        flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(own, kernel), requester)
-        return Task(own.part.name, phase, (flow,), kernel.launch)
-
-    def _work(self, own: Share, kernel: Kernel) -> list[Work]:
-        operator, work = own.part, []
-        if operator.macs:
-            macs = kernel.billed(operator.macs)
-            work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways, own.work))
-        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
-        if operations:
-            work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways, own.work))
-        return work
-
-    def _mac(self, operator: Operator) -> str:
-        action, offered = f"mac_{operator.mac_dtype}", self.machine.actions[self.tile]
-        if action not in offered:
-            types = [f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_")]
-            known = ", ".join(types) or "nothing: a rate needs a price"
-            message = f"`{self.tile}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
-            raise PlanError(
-                message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}"
-            )
-        return action
-
-    def _dequantised(self, operator: Operator) -> int:
-        """Vector operations that turn narrow operands into the type of the MACs."""
-        if not operator.macs:
-            return 0
-        narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
-        return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise)
-
-    def _kernels(self, operator: Operator) -> tuple[Kernel, ...]:
-        """The kernel that does an operator, or those that do it one after the other."""
-        shape = operator.shape
-        if isinstance(shape, Attention) and shape.queries == 1:
-            return kernels.decode_attention(shape, self.stack.decode_attention, self.tiles)
-        return (self._kernel(operator),)
-
-    def _kernel(self, operator: Operator) -> Kernel:
-        shape, stack = operator.shape, self.stack
-        if isinstance(shape, Experts):
-            return grouped(shape, stack.experts, self.tiles)
-        if isinstance(shape, Scan):
-            return scan(shape, operator.macs, stack.scan, self.tiles)
-        if isinstance(shape, Gemm) and stack.gemm.tiles:
-            weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
-            inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
-            return kernels.gemm(shape, weights, inputs, stack.gemm, self._rates(operator))
-        if isinstance(shape, Attention):
-            return kernels.prefill_attention(shape, stack.prefill_attention, self.tiles)
-        if isinstance(shape, Gemm):
-            issued = self.machine.components[self.tile].issued(shape.m, -(-shape.n // self.tiles), shape.k)
-            return kernels.even(operator.macs, self.tiles, issued)
-        return replace(kernels.even(0, self.tiles), launch=stack.vector.launch)
-
-    def _rates(self, operator: Operator) -> Rates:
-        path = self.traffic.paths.weights
-        hops = [hop.group for hop in self.machine.route(path[-2], path[-1])]
-        served = [(path[-2], "read"), *((group, "move") for group in hops)]
-        return Rates(
-            tiles=self.tiles,
-            supply=self._rate(path[0], "read"),
-            operands=min((rate for rate in (self._rate(*item) for item in served) if rate), default=None),
-            macs=self.machine.actions[self.tile][self._mac(operator)].rate,
-        )
-
-    def _rate(self, component: str, action: str) -> int | None:
-        rate = self.machine.actions[component][action].rate
-        return None if rate is None else rate * self.machine.components[component].count
-
-    def _declared(self, whole: Operator, own: Share, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
-        """What the homes of weights and caches serve beyond the unique bytes."""
-        extras: dict[str, Declaration] = {}
-        for tensor, piece in zip(whole.reads, own.part.reads, strict=True):
-            if tensor.role == "activations":
-                continue
-            held, over = self.traffic.warm_at(piece), own.over(tensor.name)
-            served = 0 if held else self.traffic.home_reads(piece, own.part, kernel)
-            extra = -(-served * over.numerator // over.denominator) - tensor.bytes
-            if not extra:
-                continue
-            name, _, path = self.traffic.operand(piece)
-            before = extras[name].extra if name in extras else 0
-            read = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
-            reason = f"left in `{held}` by an earlier run" if held else read
-            extras[name] = Declaration(whole.name, phase, name, path[0], before + extra, reason)
-        return tuple(extras.values())
