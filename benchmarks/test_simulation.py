@@ -24,10 +24,10 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "8b on H100": Case("llama-3.1-8b-decode", "h100-sxm", (), 4161),
-    "70b on H100": Case("llama-3.1-70b-decode", "h100-sxm", (), 4161),
+    "8b on H100": Case("llama-3.1-8b-decode", "h100-sxm", (), 163),
+    "70b on H100": Case("llama-3.1-70b-decode", "h100-sxm", (), 163),
     "8b on 8 H100": Case(
-        "llama-3.1-8b-decode", "h100-sxm", ("hardware.devices=8", "hardware.mapper.tensor_parallel=8"), 5601
+        "llama-3.1-8b-decode", "h100-sxm", ("hardware.devices=8", "hardware.mapper.tensor_parallel=8"), 137
     ),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from archsim.engine.flow_level import FlowLevel
+from archsim.engine.stitching import stitched
 from archsim.model.run import Run
 from archsim.model.taskgraph import TaskGraph
 
@@ -37,7 +38,9 @@ class Options(NamedTuple):
 
 
 def _flow(graph: TaskGraph, options: Options) -> Run:
-    return FlowLevel(graph, repeats=options.repeats, timeline=options.timeline).run(options.max_events)
+    if options.repeats and not options.timeline:
+        return stitched(graph, options.max_events)
+    return FlowLevel(graph, repeats=False, timeline=options.timeline).run(options.max_events)
 
 
 FIDELITIES: Final[dict[str, Callable[[TaskGraph, Options], Run]]] = {"flow": _flow}

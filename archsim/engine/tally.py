@@ -1,20 +1,34 @@
 """The tally: completions of tasks times what the graph says of each, so that booking costs nothing per event."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from archsim.engine.live import Loop
 from archsim.model.run import CountKey
 from archsim.model.taskgraph import Port, Task
 
 
-def completions(loops: Iterable[Loop]) -> list[tuple[Task, int]]:
-    """Each task of the graph once, and how often it was completed wherever it stands."""
-    tasks: dict[int, tuple[Task, int]] = {}
+class Completions:
+    """Each task of a graph once, and how often it was completed wherever it stands."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, tuple[Task, int]] = {}
+
+    def add(self, task: Task, times: int) -> None:
+        """A task was completed so many times (more)."""
+        _, before = self._tasks.get(id(task), (task, 0))
+        self._tasks[id(task)] = (task, before + times)
+
+    def __iter__(self) -> Iterator[tuple[Task, int]]:
+        return iter(self._tasks.values())
+
+
+def completions(loops: Iterable[Loop]) -> Completions:
+    """What was completed in some loops."""
+    done = Completions()
     for loop in loops:
         for place in loop.places:
-            before = tasks[id(place.task)][1] if id(place.task) in tasks else 0
-            tasks[id(place.task)] = (place.task, before + place.completed)
-    return list(tasks.values())
+            done.add(place.task, place.completed)
+    return done
 
 
 def counts(done: Iterable[tuple[Task, int]]) -> dict[CountKey, int]:

@@ -1,6 +1,7 @@
 """Skipping whole periods changes nothing: not the time, the counts, the held time, the busy time, or the marks."""
 
 from dataclasses import replace
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +61,22 @@ def graphs(draw: st.DrawFn) -> TaskGraph:
     )
 
 
+@st.composite
+def streams(draw: st.DrawFn) -> TaskGraph:
+    """Programs with many cuts: most tasks follow the one before, some stand beside it, segments come again."""
+    graph = draw(graphs())
+    beside = draw(st.integers(0, 7))
+
+    def joined(task: Task, number: int) -> Task:
+        if number % 8 == beside:
+            return task
+        return replace(task, after=(*task.after, "s"), makes=(*task.makes, "s"))
+
+    rows = [Segment(tuple(map(joined, s.tasks, count())), s.times, s.closes) for s in graph.segments]
+    order = draw(st.lists(st.sampled_from(rows), min_size=1, max_size=6))
+    return replace(graph, segments=tuple(order))
+
+
 def outcome(graph: TaskGraph, *, repeats: bool) -> Run | str:
     try:
         return replace(simulate(graph, repeats=repeats), events=0)
@@ -71,6 +88,36 @@ def outcome(graph: TaskGraph, *, repeats: bool) -> Run | str:
 @given(graphs())
 def test_a_run_with_repeats_equals_the_full_run(graph: TaskGraph) -> None:
     assert outcome(graph, repeats=True) == outcome(graph, repeats=False)
+
+
+@settings(max_examples=200)  # what meets at a cut is a matter of ties
+@given(streams())
+def test_a_program_put_together_from_cut_to_cut_equals_the_full_run(graph: TaskGraph) -> None:
+    assert outcome(graph, repeats=True) == outcome(graph, repeats=False)
+
+
+@given(streams())
+def test_a_run_does_not_depend_on_what_was_simulated_before(graph: TaskGraph) -> None:
+    try:
+        first = simulate(graph)
+    except Deadlock:
+        return
+    assert simulate(graph) == first
+
+
+@given(streams())
+def test_names_counts_and_prices_are_no_part_of_what_is_simulated(graph: TaskGraph) -> None:
+    def renamed(task: Task) -> Task:
+        flows = tuple(replace(flow, legs=(Leg("b", "read", "u", 9, 4, 3),)) for flow in task.flows)
+        return replace(task, operator=f"{task.operator}'", phase="prefill", flows=flows)
+
+    other = replace(graph, segments=tuple(replace(s, tasks=tuple(map(renamed, s.tasks))) for s in graph.segments))
+    try:
+        one, two = simulate(graph), simulate(other)
+    except Deadlock:
+        return
+    assert (one.picoseconds, one.events, one.marks, one.busy) == (two.picoseconds, two.events, two.marks, two.busy)
+    assert list(one.held.values()) == list(two.held.values())
 
 
 @given(graphs())

@@ -1,0 +1,147 @@
+"""Stitching: the program from cut to cut, each piece simulated once, whatever it is called, and put together.
+
+A piece depends on nothing but its own timing: launches, fills, drains, own times, loads, leads, weights, labels and
+credits. So a growing cache costs one piece of attention per token, and a drawn layer nothing where its like was seen.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import NoReturn
+
+from archsim.engine.cuts import Stretch, stretches
+from archsim.engine.errors import Deadlock, EventLimit
+from archsim.engine.flow_level import FlowLevel
+from archsim.engine.tally import Completions, busy, counts
+from archsim.model.run import Mark, Run, Span
+from archsim.model.taskgraph import Flow, Segment, Task, TaskGraph
+
+_SMALL = 1024
+"""Executions of tasks up to which a piece is remembered: a larger one is a whole program, that is played as it is."""
+
+_REMEMBERED = 1 << 14
+"""Pieces kept in mind, those not asked for the longest forgotten first."""
+
+
+def stitched(graph: TaskGraph, max_events: int | None) -> Run:
+    """The run of a graph, equal to the full one in all but `events`: those of equal pieces count once.
+
+    Raises Deadlock, or EventLimit where more than `max_events` are needed.
+    """
+    try:
+        return _Stitches(graph, max_events).run()
+    except (Deadlock, ValueError):  # the program as a whole tells of the same with its own names
+        return FlowLevel(graph, repeats=True, timeline=False).run(max_events)
+
+
+class _Stitches:
+    """Pieces of one program put together, in program order."""
+
+    def __init__(self, graph: TaskGraph, max_events: int | None) -> None:
+        self._graph = graph
+        self._limit = max_events
+        self._total = 0
+        self._events = 0
+        self._held: dict[Span, int] = {}
+        self._marks: list[Mark] = []
+        self._pieces: dict[tuple[int, ...], Run] = {}
+        self._counted: set[TaskGraph] = set()
+
+    def run(self) -> Run:
+        done = Completions()
+        for stretch in stretches(self._graph.segments):
+            self._add(self._piece(stretch), stretch)
+            for task, times in stretch.executions():
+                done.add(task, times)
+        return Run(
+            picoseconds=self._total,
+            counts=counts(done),
+            held=self._held,
+            busy=busy(done),
+            marks=tuple(self._marks),
+            events=self._events,
+            fidelity="flow",
+        )
+
+    def _add(self, piece: Run, stretch: Stretch) -> None:
+        for span, held in piece.held.items():
+            self._held[span] = self._held.get(span, 0) + held * stretch.times
+        self._marks += [Mark(mark.what, self._total + mark.at) for mark in piece.marks]
+        self._total += piece.picoseconds * stretch.times
+        if stretch.closes:
+            self._marks.append(Mark(stretch.closes, self._total))
+
+    def _piece(self, stretch: Stretch) -> Run:
+        if stretch.before:
+            return self._simulated(stretch.segments)
+        key = tuple(map(id, stretch.tasks))
+        if key not in self._pieces:  # the graph keeps the tasks, so their ids stay theirs
+            self._pieces[key] = self._simulated(stretch.segments)
+        return self._pieces[key]
+
+    def _simulated(self, segments: tuple[Segment, ...]) -> Run:
+        if sum(len(segment.tasks) * segment.times for segment in segments) > _SMALL:
+            piece = self._played(TaskGraph(segments, self._graph.buffers))
+            self._count(piece)
+            return piece
+        bare = _bare(segments, self._graph.buffers)
+        piece = _remembered(bare)
+        if bare not in self._counted:
+            self._counted.add(bare)
+            self._count(piece)
+        return _named(piece, segments)
+
+    def _played(self, graph: TaskGraph) -> Run:
+        left = None if self._limit is None else max(0, self._limit - self._events)
+        try:
+            return FlowLevel(graph, repeats=True, timeline=False).run(left)
+        except EventLimit:
+            self._stop()
+
+    def _count(self, piece: Run) -> None:
+        self._events += piece.events
+        if self._limit is not None and self._events > self._limit:
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        raise EventLimit(f"stopped after {self._limit} events, in what starts at {self._total} ps")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(bare: TaskGraph) -> Run:
+    return FlowLevel(bare, repeats=True, timeline=False).run(None)
+
+
+def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -> TaskGraph:
+    """What the timing of some segments depends on, tasks and closings named by their places alone."""
+    owing = any(task.takes or task.gives for segment in segments for task in segment.tasks)
+    return TaskGraph(
+        tuple(
+            Segment(
+                tuple(_bare_task(task, f"{n}.{place}") for place, task in enumerate(segment.tasks)),
+                segment.times,
+                segment.closes and str(n),
+            )
+            for n, segment in enumerate(segments)
+        ),
+        buffers if owing else (),
+    )
+
+
+def _bare_task(task: Task, name: str) -> Task:
+    flows = tuple(Flow((), flow.own, flow.loads, flow.fill, flow.drain, flow.lead, flow.weight) for flow in task.flows)
+    return Task(name, "", flows, task.launch, task.after, task.makes, task.takes, task.gives)
+
+
+def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:
+    """The run of a bare piece with the names that its tasks and closings bear here."""
+    spans = {
+        Span(f"{n}.{place}", ""): Span(task.operator, task.phase)
+        for n, segment in enumerate(segments)
+        for place, task in enumerate(segment.tasks)
+    }
+    held: dict[Span, int] = {}
+    for bare, picoseconds in piece.held.items():
+        span = spans.get(bare, bare)
+        held[span] = held.get(span, 0) + picoseconds
+    marks = tuple(Mark(segments[int(mark.what)].closes, mark.at) for mark in piece.marks)
+    return replace(piece, held=held, marks=marks)
