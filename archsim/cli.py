@@ -251,6 +251,22 @@ def list_command(what: str) -> None:
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--kind", help="Entries of a kind of component, or single figures about one thing.")
+@click.option("--node", help="Entries of a process node: `5`, `5 nm`, `TSMC N5`.")
+@click.option("--grade", help="Entries with a figure of a grade: measured, published, derived or assumed.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def library(name: str | None, kind: str | None, node: str | None, grade: str | None, form: str) -> None:
+    """List the component library, or explain the entry NAME: values, ranges, boundaries, grades and sources."""
+    from archsim.reports import shelf
+    from archsim.study import library as catalogue
+
+    found = catalogue.entry(name) if name else catalogue.entries(catalogue.Filter(kind, node, grade))
+    page = shelf.as_json if form == "json" else shelf.explained if name else shelf.listing
+    click.echo(page(found), nl=False)
+
+
+@main.command()
 @click.argument("hardware")
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, as in `run`.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the graph into this file.")

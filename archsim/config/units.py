@@ -1,7 +1,8 @@
 """Quantities as people write them (`39 pJ/B`, `3.35 TB/s`, `80 GiB`), exact and checked for their dimension.
 
 Bits and bytes, decimal and binary prefixes are told apart, and a bare number is refused. Values come out as exact
-fractions in the canonical unit of their dimension: B, B/s, ps, W, Hz, MAC/s, op/s, mm2, pJ, pJ/B, pJ/MAC, pJ/op.
+fractions in the canonical unit of their dimension: B, B/s, ps, W, Hz, MAC/s, op/s, mm2, pJ, pJ/B, pJ/MAC, pJ/op, and
+those of figures that no component takes (pJ/B/mm, W/mm2) or that concern a site (L/kWh, kg/kWh, USD/kWh, USD/h).
 """
 
 import re
@@ -40,10 +41,22 @@ ENERGY = Dimension("energy", "energy", "", "pJ", "12 nJ")
 ENERGY_PER_BYTE = Dimension("energy per byte", "energy", "data", "pJ/B", "39 pJ/B")
 ENERGY_PER_MAC = Dimension("energy per MAC", "energy", "MAC", "pJ/MAC", "0.8 pJ/MAC")
 ENERGY_PER_OP = Dimension("energy per operation", "energy", "operation", "pJ/op", "1.2 pJ/op")
+ENERGY_PER_BYTE_LENGTH = Dimension("energy per byte and length", "energy", "data/length", "pJ/B/mm", "0.4 pJ/B/mm")
+ENERGY_PER_AREA = Dimension("energy per area", "energy", "area", "pJ/mm2", "85 pJ/mm2")
+POWER_PER_AREA = Dimension("power per area", "power", "area", "W/mm2", "0.1 W/mm2")
+POWER_PER_BYTE = Dimension("power per byte", "power", "data", "mW/MB", "10 mW/MB")
+AREA_PER_BYTE = Dimension("area per byte", "area", "data", "mm2/MB", "0.4 mm2/MB")
+WATER = Dimension("water per energy", "volume", "energy", "L/kWh", "1.8 L/kWh")
+CARBON = Dimension("carbon per energy", "mass", "energy", "kg/kWh", "0.436 kg/kWh")
+TARIFF = Dimension("price of energy", "money", "energy", "USD/kWh", "0.08 USD/kWh")
+HIRE = Dimension("price of time", "money", "time", "USD/h", "2.5 USD/h")
 
 _SINGLE = (DATA, TIME, POWER, FREQUENCY, AREA, ENERGY)
-_RATIOS = (BANDWIDTH, MAC_RATE, OP_RATE, ENERGY_PER_BYTE, ENERGY_PER_MAC, ENERGY_PER_OP)
-_NAMES = {(dimension.kind, dimension.per): dimension.name for dimension in (*_SINGLE, *_RATIOS)}
+_RATIOS = (
+    *(BANDWIDTH, MAC_RATE, OP_RATE, ENERGY_PER_BYTE, ENERGY_PER_MAC, ENERGY_PER_OP, ENERGY_PER_BYTE_LENGTH),
+    *(ENERGY_PER_AREA, POWER_PER_AREA, POWER_PER_BYTE, AREA_PER_BYTE, WATER, CARBON, TARIFF, HIRE),
+)
+_DIMENSIONS = {(dimension.kind, dimension.per): dimension for dimension in (*_SINGLE, *_RATIOS)}
 
 _SI = {prefix: Fraction(10) ** power for prefix, power in zip("afpnum kMGTPE", range(-18, 19, 3), strict=True)}
 _BINARY = {f"{prefix}i": Fraction(1024) ** power for power, prefix in enumerate("KMGTPE", start=1)}
@@ -54,11 +67,17 @@ _ATOMS: dict[str, tuple[str, Fraction, str]] = {
     "b": ("data", Fraction(1, 8), "kMGTPE"),
     "bit": ("data", Fraction(1, 8), "kMGTPE"),
     "s": ("time", Fraction(1), "fpnum"),
+    "h": ("time", Fraction(3600), ""),
     "W": ("power", Fraction(1), "pnumkM"),
     "Hz": ("frequency", Fraction(1), "kMGT"),
     "J": ("energy", Fraction(1), "afpnumk"),
+    "Wh": ("energy", Fraction(3600), "kM"),
     "MAC": ("MAC", Fraction(1), "kMGTPE"),
     "op": ("operation", Fraction(1), "kMGTPE"),
+    "m": ("length", Fraction(1), "num"),
+    "L": ("volume", Fraction(1), "m"),
+    "g": ("mass", Fraction(1), "mk"),
+    "USD": ("money", Fraction(1), ""),
 }
 _UNITS: dict[str, tuple[str, Fraction]] = {
     **{symbol: (kind, size) for symbol, (kind, size, _) in _ATOMS.items()},
@@ -110,6 +129,16 @@ def parse(text: object, dimension: Dimension) -> Fraction:
     return Fraction(match["number"].replace("_", "")) * size
 
 
+def dimension_of(text: str) -> Dimension | None:
+    """What a quantity measures, by its unit; None where it is no quantity, or of no dimension that has a name."""
+    match = _QUANTITY.fullmatch(text.strip())
+    try:
+        kind, per, _ = _resolve(match["unit"] if match and match["unit"] else "", DATA)
+    except UnplacedError:
+        return None
+    return _DIMENSIONS.get((kind, per))
+
+
 def format_quantity(value: float | Fraction, dimension: Dimension) -> str:
     """The shortest text that `parse` reads back as exactly this value in canonical units."""
     exact = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
@@ -120,9 +149,10 @@ def format_quantity(value: float | Fraction, dimension: Dimension) -> str:
 
 @cache
 def _written(dimension: Dimension) -> dict[str, Fraction]:
-    """The units to write a dimension in, bytes rather than bits, with their sizes in canonical units."""
+    """The units to write a dimension in, bytes rather than bits, seconds rather than hours, with their sizes."""
     _, bar, per = dimension.canonical.partition("/")
-    symbols = [symbol for symbol in _UNITS if _UNITS[symbol][0] == dimension.kind and not symbol.endswith(("b", "bit"))]
+    read_only = ("b", "bit", "h")  # a third of an hour has no exact decimal
+    symbols = [symbol for symbol in _UNITS if _UNITS[symbol][0] == dimension.kind and not symbol.endswith(read_only)]
     return {f"{symbol}{bar}{per}": _size(f"{symbol}{bar}{per}", dimension) for symbol in symbols}
 
 
@@ -136,17 +166,20 @@ def _size(unit: str, dimension: Dimension) -> Fraction:
     """How many canonical units one `unit` is."""
     kind, per, size = _resolve(unit, dimension)
     if (kind, per) != (dimension.kind, dimension.per):
-        given = _NAMES.get((kind, per), f"{kind} per {per}" if per else kind)
+        known = _DIMENSIONS.get((kind, per))
+        given = known.name if known else f"{kind} per {per}" if per else kind
         raise UnplacedError(f"`{unit}` is a unit of {given}, not of {dimension.name}", f"e.g. `{dimension.example}`")
     return size / _resolve(dimension.canonical, dimension)[2]
 
 
 def _resolve(unit: str, dimension: Dimension) -> tuple[str, str, Fraction]:
-    """The kinds above and below the fraction bar, and the size in their own units."""
-    above, bar, below = unit.translate(_SPELLINGS).partition("/")
+    """The kinds above and below the fraction bars, and the size in their own units."""
+    above, *below = unit.translate(_SPELLINGS).split("/")
     kind, size = _look_up(above, unit, dimension)
-    per, divisor = _look_up(below, unit, dimension) if bar else ("", Fraction(1))
-    return kind, per, size / divisor
+    divisors = [_look_up(symbol, unit, dimension) for symbol in below]
+    for _, divisor in divisors:
+        size /= divisor
+    return kind, "/".join(per for per, _ in divisors), size
 
 
 def _look_up(symbol: str, unit: str, dimension: Dimension) -> tuple[str, Fraction]:
@@ -205,7 +238,7 @@ class Quantity:
         """The regular expression of every text that `read` may accept."""
         unit = _alternatives(self.dimension.kind)
         if self.dimension.per:
-            unit += f"/{_alternatives(self.dimension.per)}"
+            unit += "".join(f"/{_alternatives(per)}" for per in self.dimension.per.split("/"))
         quantity = rf"\+?{_NUMBER}\s*{unit}"
         return f"^({quantity}|unlimited)$" if self.unlimited else f"^{quantity}$"
 

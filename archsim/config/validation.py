@@ -63,6 +63,20 @@ def build(model: type[Model], document: Document, at: KeyPath = (), context: Map
     return built
 
 
+def mistakes(model: type[BaseModel], document: Document, at: KeyPath = ()) -> tuple[Diagnostic, ...]:
+    """What is wrong with the part of a model that is written at `at`; keys that are missing are not."""
+    node = node_at(document, at)
+    if node is None:
+        return ()
+    try:
+        model.model_validate(data(node))
+    except ValidationError as error:
+        details = [item for item in error.errors(include_url=False) if item["type"] != "missing"]
+        findings = [_finding(model, document, at, detail) for detail in details[:MAX_FINDINGS]]
+        return tuple(sorted(_joined(findings), key=_place))
+    return ()
+
+
 def missing_key(document: Document, at: KeyPath) -> Diagnostic:
     """The finding that nothing is written at `at`, placed at the nearest parent."""
     message = f"missing key `{at[-1]}`" if at else "nothing is written here"

@@ -13,6 +13,7 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.config.units import SquareMillimetres
 from archsim.model.price import Price, StaticPower
+from archsim.model.reference import Layer
 
 EnergyKind = Literal["compute", "sram", "dram", "link", "static", "other"]
 
@@ -46,7 +47,8 @@ class Component(Checked):
     library: str | None = Field(
         default=None, description="entry of the component library that gives what is left out here"
     )
-    node: str | None = Field(default=None, description="process node, for the record")
+    node: str | None = Field(default=None, description="process node of its prices: `5 nm`, `TSMC N5`")
+    covers: tuple[Layer, ...] = Field(default=(), description="layers of the way of a byte that its prices hold")
     note: str | None = Field(default=None, description="for the reader")
 
     def actions(self) -> Mapping[str, Action]:

@@ -73,6 +73,9 @@ class Header(Checked):
     components: Mapping[str, Any]
     links: Mapping[str, Any] = {}
     mapper: Mapping[str, Any]
+    libraries: tuple[str, ...] = Field(
+        default=(), description="files with library entries of your own, beside this one; they stand beside the shipped"
+    )
     sources: Mapping[str, str] = Field(
         default={}, description="for numbers that are not prices: path of the value, and where it is from"
     )

@@ -18,6 +18,12 @@ Grade = Literal["measured", "published", "derived", "assumed"]
 BOUNDARIES: tuple[Boundary, ...] = ("device", "chip", "board", "server", "facility")
 
 
+def refuse_disorder(low: float, value: float, high: float) -> None:
+    """Raise `ValueError` where a range does not hold its value."""
+    if not low <= value <= high:
+        raise ValueError(f"a range must hold its value: low {low:g} <= value {value:g} <= high {high:g}")
+
+
 class Figure(Checked):
     """A number with its range and source. Lengths of the range are one-sided: low <= value <= high.
 
@@ -47,10 +53,7 @@ class Figure(Checked):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.low <= self.value <= self.high:
-            raise ValueError(
-                f"a range must hold its value: low {self.low:g} <= value {self.value:g} <= high {self.high:g}"
-            )
+        refuse_disorder(self.low, self.value, self.high)
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,11 @@ from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
 from archsim.reports.portrait import (
     Offer,
     Portrait,
+    Route,
     Step,
     constant_power,
+    counted_twice,
+    covered,
     delay,
     energy,
     held,
@@ -149,6 +153,7 @@ def _ways(portrait: Portrait, console: Console) -> None:
     for route in portrait.routes:
         total = route_energy(route, portrait.prices)
         layers = " + ".join(_layer(step, portrait) for step in route.steps)
+        layers += "".join(f"\n{text}" for text in _coverage(route, portrait))
         rows.append((", ".join(route.tensors), f"{number(total.value)} pJ/B", span(total), layers))
     power, parts = constant_power(portrait)
     drawn = " + ".join(f"{name} {si(watts, 'W')}" for name, watts in parts.items())
@@ -156,6 +161,14 @@ def _ways(portrait: Portrait, console: Console) -> None:
     columns = (Column(), Column(right=True, style=_STRONG), Column(style=QUIET), Column(wraps=True))
     heading("Energy of a byte on its way, and constant power", console)
     console.print(table(columns, rows))
+
+
+def _coverage(route: Route, portrait: Portrait) -> Iterator[str]:
+    """What the prices of a way hold, and what they hold twice."""
+    layers = covered(route, portrait.machine)
+    if layers:
+        yield f"holds {', '.join(layers)}"
+    yield from (f"WARNING: {text}" for text in counted_twice(route, portrait.machine))
 
 
 def _layer(step: Step, portrait: Portrait) -> str:

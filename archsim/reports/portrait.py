@@ -130,6 +130,21 @@ def route_energy(route: Route, prices: PriceList) -> Range:
     return Range(*(fsum(getattr(price, end) * copies for price, copies in steps) for end in Range._fields))
 
 
+def covered(route: Route, machine: Machine) -> tuple[str, ...]:
+    """The layers that the prices along a route say they hold, in order."""
+    steps = dict.fromkeys(step.component for step in route.steps)
+    return tuple(dict.fromkeys(layer for name in steps for layer in machine.components[name].covers))
+
+
+def counted_twice(route: Route, machine: Machine) -> tuple[str, ...]:
+    """A sentence for each layer that two components along a route are both priced for."""
+    holders: dict[str, list[str]] = {}
+    for name in dict.fromkeys(step.component for step in route.steps):
+        for layer in machine.components[name].covers:
+            holders.setdefault(layer, []).append(name)
+    return tuple(f"{layer} counted twice: {' and '.join(names)}" for layer, names in holders.items() if len(names) > 1)
+
+
 def constant_power(portrait: Portrait) -> tuple[Range, Mapping[str, float]]:
     """Watts of all instances of all devices whatever they do, and those of each component that draws some."""
     machine = portrait.machine

@@ -18,7 +18,8 @@ from archsim.model.component import Component
 from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
-from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_library, with_model
+from archsim.study.entries import LIBRARY, flaws, with_library
+from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_model
 from archsim.study.wiring import misjoined, names, unsourced
 
 COMPONENTS = Family("archsim.components", "archsim.components")
@@ -100,7 +101,7 @@ def findings_of(name: str) -> tuple[Diagnostic, ...]:
 
 def _check(document: Document) -> None:
     node = node_at(document, ("schema",))
-    schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload}
+    schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload, LIBRARY: check_library}
     if not isinstance(node, ScalarNode):
         raise InputError([missing_key(document, ("schema",))])
     if node.value not in schemas:
@@ -139,6 +140,13 @@ def check_hardware(document: Document) -> Hardware:
     settled = findings.settled
     sources = (*document.sources, *settled(software).sources)
     return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack), sources)
+
+
+def check_library(document: Document) -> None:
+    """Raise `InputError` with every finding about the entries of a library file."""
+    findings = flaws(document, lambda kind, position: _model(COMPONENTS.get(kind, position)))
+    if findings:
+        raise InputError(findings)
 
 
 def _refuse_other(schema: str, document: Document) -> None:

@@ -1,18 +1,17 @@
-"""Files that belong together, as one document: a workload with its model, a machine with its library entries."""
+"""Files that belong together, as one document: a workload with its model, a machine and its stack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 from archsim.config.diagnostics import Diagnostic, InputError, fail
-from archsim.config.document import Document, KeyPath, apply_sets, load, merge, node_at, position_at
+from archsim.config.document import Document, apply_sets, load, node_at, position_at
 from archsim.config.graft import planted
 from archsim.config.shipped import find, is_file, library_path, shipped
 from archsim.config.source import digest, read_source
 from archsim.config.table import parse_table
-from archsim.config.tree import MappingNode, Node, ScalarNode
+from archsim.config.tree import Node, ScalarNode
 from archsim.config.validation import unknown_choice
 
 HARDWARE_FOLDER = "hw_configs"
@@ -71,42 +70,6 @@ def _beside(name: str, document: Document) -> Path:
     """A path is relative to the file that names it, or to the working folder where a `--set` does."""
     relative = Path(document.name).parent / name
     return relative if is_file(relative) else Path(name)
-
-
-def with_library(document: Document) -> Document:
-    """The machine with each component and link laid upon the library entry that it names."""
-    for section in ("components", "links"):
-        node = node_at(document, (section,))
-        if isinstance(node, MappingNode):
-            for name, entry in node.entries.items():
-                document = _completed(document, (section, name), entry.node)
-    return document
-
-
-def _completed(document: Document, at: KeyPath, node: Node) -> Document:
-    named = node.entries.get("library") if isinstance(node, MappingNode) else None
-    if named is None or not isinstance(named.node, ScalarNode):
-        return document
-    entries, wanted = library_entries(), str(named.node.value)
-    if wanted not in entries:
-        finding = unknown_choice("library entry", wanted, entries, named.node.position)
-        fail(finding.message, finding.position, finding.help)
-    base, sources = entries[wanted]
-    return planted(document, at, merge(base, node), sources)
-
-
-@cache
-def library_entries() -> dict[str, tuple[Node, tuple[tuple[str, str], ...]]]:
-    """Entries of the component library by name, each with the file that it stands in."""
-    found: dict[str, tuple[Node, tuple[tuple[str, str], ...]]] = {}
-    for path in sorted(library_path().glob("*.yaml")):
-        document = load(path)
-        if isinstance(document.root, MappingNode):
-            for name, entry in document.root.entries.items():
-                if name in found:
-                    fail(f"the library has two entries `{name}`", entry.position)
-                found[name] = (entry.node, document.sources)
-    return found
 
 
 def load_stack(name: str, document: Document) -> Document:

@@ -8,15 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from archsim.config.document import Document, node_at
 from archsim.config.registry import Family
 from archsim.config.shipped import library_path, shipped
-from archsim.config.tree import ScalarNode
 from archsim.model.component import Connector
 from archsim.model.hardware import Header
 from archsim.model.workload import Workload
 from archsim.study.checking import COMPONENTS, MAPPERS, WORKLOADS
-from archsim.study.files import MODEL_FOLDER, library_entries
+from archsim.study.entries import library_entries
+from archsim.study.files import MODEL_FOLDER
 from archsim.study.schema_parts import Parts, Schema, parts
 
 Specs = Mapping[str, type[BaseModel]]
@@ -147,10 +146,7 @@ def _without(found: Parts, head: type[BaseModel], kinds: Specs) -> Schema:
 
 
 def _entries(kind: str) -> Iterable[str]:
-    for name, (root, _) in library_entries().items():
-        node = node_at(Document(name, root, ()), ("kind",))
-        if isinstance(node, ScalarNode) and node.value == kind:
-            yield name
+    return (name for name, entry in library_entries().items() if entry.kind == kind)
 
 
 def _text(title: str, root: Schema, definitions: Schema) -> str:

@@ -1,0 +1,240 @@
+"""The component library: entries of the shipped files and of a user's own, laid under what names them.
+
+An entry with a `kind` is laid under a component or link that says `library: NAME`; one with a `figure` is a single
+figure, which a price cites in the same way. There is one format and one way of reading it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import BaseModel
+
+from archsim.config.diagnostics import MAX_FINDINGS, Diagnostic, InputError, Position, fail
+from archsim.config.document import Document, load, merge, node_at
+from archsim.config.graft import planted
+from archsim.config.shipped import is_file, library_path
+from archsim.config.tree import Entry as Key
+from archsim.config.tree import MappingNode, Node, ScalarNode, SequenceNode
+from archsim.config.validation import build, mistakes, unknown_choice
+from archsim.model.reference import FIGURE_KEYS, Reference
+
+LIBRARY = "archsim.library/1"
+
+Sources = tuple[tuple[str, str], ...]
+SpecOf = Callable[[str, Position], type[BaseModel]]
+
+Sort = Literal["kind", "figure"]
+
+_FOLDERS: Mapping[Sort, str] = {"kind": "", "figure": "figures"}
+
+_PRICED = ("energy", "static", "through")
+"""Keys of a component below which everything is a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: what is written, where its name stands, and the file that it was read from."""
+
+    name: str
+    node: MappingNode
+    position: Position
+    sources: Sources
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of component that takes it; None of a single figure."""
+        return self._text("kind")
+
+    @property
+    def figure(self) -> str | None:
+        """What a single figure is about; None of an entry for a component."""
+        return self._text("figure")
+
+    @property
+    def document(self) -> Document:
+        """The entry as a document of its own."""
+        return Document(self.position.path, self.node, self.sources)
+
+    def _text(self, key: str) -> str | None:
+        found = self.node.entries.get(key)
+        return str(found.node.value) if found is not None and isinstance(found.node, ScalarNode) else None
+
+
+@cache
+def library_entries(sort: Sort = "kind") -> Mapping[str, Entry]:
+    """Shipped entries by name: those for components, or single figures, which few runs need and none waits for."""
+    found: dict[str, Entry] = {}
+    for path in sorted((library_path() / _FOLDERS[sort]).glob("*.yaml")):
+        _add(load(path), found)
+    return MappingProxyType(found)
+
+
+def own_entries(document: Document) -> Mapping[str, Entry]:
+    """Entries of the files that a machine names under `libraries`; none may bear the name of a shipped one."""
+    named = node_at(document, ("libraries",))
+    if not isinstance(named, SequenceNode):
+        return {}
+    shipped = {**library_entries("kind"), **library_entries("figure")}
+    found = dict(shipped)
+    for item in named.items:
+        path = Path(item.position.path).parent / str(getattr(item, "value", ""))
+        if not is_file(path):
+            fail(f"there is no library file `{path}`", item.position)
+        _add(load(path), found)
+    return {name: entry for name, entry in found.items() if name not in shipped}
+
+
+def _add(document: Document, found: dict[str, Entry]) -> None:
+    schema = node_at(document, ("schema",))
+    if not (isinstance(document.root, MappingNode) and isinstance(schema, ScalarNode) and schema.value == LIBRARY):
+        fail(f"not a library file: it must say `schema: {LIBRARY}`", document.root.position)
+    for name, key in document.root.entries.items():
+        if name == "schema":
+            continue
+        if not isinstance(key.node, MappingNode):
+            fail(f"the entry `{name}` must be a mapping (`key: value`)", key.node.position)
+        if name in found:
+            fail(
+                f"the library has two entries `{name}`",
+                key.position,
+                f"the first stands in {found[name].position.path}",
+            )
+        found[name] = Entry(name, key.node, key.position, document.sources)
+
+
+def with_library(document: Document) -> Document:
+    """The machine with each component, link and price laid upon the library entry that it names."""
+    own = own_entries(document)
+    for section in ("components", "links"):
+        node = node_at(document, (section,))
+        if isinstance(node, MappingNode):
+            for name, key in node.entries.items():
+                laid, sources = _laid(key.node, own)
+                if laid is not key.node:
+                    document = planted(document, (section, name), laid, sources)
+    return document
+
+
+def _laid(node: Node, own: Mapping[str, Entry]) -> tuple[Node, Sources]:
+    """A component upon its entry, each of its prices upon the figure that it cites; and the files read for that."""
+    if not isinstance(node, MappingNode):
+        return node, ()
+    sources: list[tuple[str, str]] = []
+    named = _named(node)
+    if named is not None:
+        entry = _entry(named, own, "kind")
+        _refuse_other_kind(node, entry, named)
+        node, sources = merge_mappings(entry.node, node), [*entry.sources]
+    cited = {name: _cited(key, own, sources) for name, key in node.entries.items()}
+    same = named is None and all(cited[name] is key for name, key in node.entries.items())
+    return (node if same else MappingNode(node.position, cited)), tuple(sources)
+
+
+def _cited(key: Key, own: Mapping[str, Entry], sources: list[tuple[str, str]]) -> Key:
+    """A value with each figure that is cited within it in its place."""
+    node = key.node
+    if not isinstance(node, MappingNode):
+        return key
+    named = _named(node)
+    if named is None:
+        below = {name: _cited(item, own, sources) for name, item in node.entries.items()}
+        unchanged = all(below[name] is item for name, item in node.entries.items())
+        return key if unchanged else replace(key, node=MappingNode(node.position, below))
+    entry = _entry(named, own, "figure")
+    build(Reference, entry.document)
+    sources += entry.sources
+    taken = {
+        name: Key(named.position, ScalarNode(named.position, getattr(entry.node.entries[name].node, "value", None)))
+        for name in FIGURE_KEYS
+    }
+    beside = MappingNode(node.position, {name: item for name, item in node.entries.items() if name != "library"})
+    return replace(key, node=merge_mappings(MappingNode(node.position, taken), beside))
+
+
+def merge_mappings(base: MappingNode, over: MappingNode) -> MappingNode:
+    """One mapping laid upon another."""
+    merged = merge(base, over)
+    return merged if isinstance(merged, MappingNode) else over
+
+
+def _named(node: MappingNode) -> ScalarNode | None:
+    key = node.entries.get("library")
+    return key.node if key is not None and isinstance(key.node, ScalarNode) else None
+
+
+def _entry(named: ScalarNode, own: Mapping[str, Entry], sort: Sort) -> Entry:
+    wanted = str(named.value)
+    entries = {**library_entries(sort), **{name: entry for name, entry in own.items() if getattr(entry, sort)}}
+    if wanted not in entries:
+        raise InputError([_unfit(wanted, named.position, own, sort) or _unknown(wanted, entries, named.position)])
+    return entries[wanted]
+
+
+def _unfit(wanted: str, position: Position, own: Mapping[str, Entry], sort: Sort) -> Diagnostic | None:
+    """The finding that an entry is of the other sort; None where there is none of that name."""
+    if wanted not in own and wanted not in library_entries("figure" if sort == "kind" else "kind"):
+        return None
+    if sort == "kind":
+        message = f"`{wanted}` is a single figure, not a component"
+        return Diagnostic(message, position, f"cite it where a price stands: `energy: {{library: {wanted}}}`")
+    message = f"`{wanted}` is an entry for a component, not a single figure"
+    return Diagnostic(message, position, "name it beside the component's `kind`")
+
+
+def _unknown(wanted: str, entries: Mapping[str, Entry], position: Position) -> Diagnostic:
+    return unknown_choice("library entry", wanted, entries, position)
+
+
+def _refuse_other_kind(node: MappingNode, entry: Entry, named: ScalarNode) -> None:
+    own = node.entries.get("kind")
+    if own is not None and isinstance(own.node, ScalarNode) and own.node.value != entry.kind:
+        fail(f"`{entry.name}` is an entry for a `{entry.kind}`, and this is a `{own.node.value}`", named.position)
+
+
+def flaws(document: Document, spec_of: SpecOf) -> list[Diagnostic]:
+    """What is wrong with the entries of a library file; `spec_of` gives the model of a kind, or raises `InputError`."""
+    found: dict[str, Entry] = {}
+    _add(document, found)
+    findings = [finding for entry in found.values() for finding in _flaws(entry, spec_of)]
+    return findings[:MAX_FINDINGS]
+
+
+def _flaws(entry: Entry, spec_of: SpecOf) -> Iterator[Diagnostic]:
+    try:
+        if entry.figure is not None:
+            build(Reference, entry.document)
+        elif entry.kind is not None:
+            spec = spec_of(entry.kind, entry.node.entries["kind"].node.position)
+            laid, _ = _laid(entry.node, {})
+            yield from mistakes(spec, replace(entry.document, root=laid))
+            yield from _bare(laid, priced=False)
+        else:
+            yield Diagnostic(f"`{entry.name}` names neither a `kind` of component nor a `figure`", entry.position)
+    except InputError as error:
+        yield from error.diagnostics
+
+
+def _bare(node: Node, *, priced: bool) -> Iterator[Diagnostic]:
+    """Figures without a range or a source: what the library is for."""
+    if not isinstance(node, MappingNode):
+        if priced:
+            yield Diagnostic(
+                "a price of the library is a mapping with its range, boundary, grade and source", node.position
+            )
+    elif "value" in node.entries:
+        value = node.entries["value"].node
+        share = isinstance(value, ScalarNode) and not isinstance(value.value, str)
+        lacking = [key for key in FIGURE_KEYS if key not in node.entries and not (share and key == "boundary")]
+        yield from (Diagnostic(f"missing key `{key}`", node.position) for key in lacking)
+        source = node.entries.get("source")
+        if source is not None and isinstance(source.node, ScalarNode) and not source.node.value:
+            yield Diagnostic("a figure of the library has a source", source.node.position)
+    else:
+        for name, key in node.entries.items():
+            yield from _bare(key.node, priced=priced or name in _PRICED)
