@@ -2,9 +2,10 @@
 
     python validation/sample.py validation/gemm-decode-a100.yaml a100-sxm-80gb=PATH.csv [NAME=PATH.csv ...]
 
-The suite's `sample` says how: rows for which `where` holds fall into strata; from each stratum in turn the row with the
-least SHA-256 of seed and identity is taken until `take` are found (of each table). Nothing measured enters the hash,
-and no prediction was made before. The rows below `cases:` are written anew, sorted as in the file's columns.
+The suite's `sample` says how: rows for which `where` holds fall into strata, and from each stratum a share in
+proportion to its size is taken, those with the least SHA-256 of seed and identity, until `take` are found: each row of
+the table is as likely to be here as another. Nothing measured enters the hash, and no prediction was made before. The
+rows below `cases:` are written anew, sorted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +64,12 @@ def _drawn(rows: Sequence[dict[str, Any]], sample: Mapping[str, Any], place: int
             identity = ",".join(map(str, (row["table"], *cells[:place], *cells[place + 1 :])))
             key = sha256(f"{sample['seed']} {identity}".encode()).hexdigest()
             strata.setdefault(_value(str(sample.get("strata", "0")), row), []).append((key, cells))
-    turns = zip_longest(*(sorted(strata[name]) for name in sorted(strata, key=str)))
-    taken = [item for turn in turns for item in turn if item is not None]
-    distinct = dict(taken)  # a shape that was measured twice counts once
-    kept = [cells for key, cells in taken if distinct.pop(key, None) is not None]
+    ranked: dict[str, tuple[float, list[Any]]] = {}
+    for rows_of in strata.values():
+        for index, (key, cells) in enumerate(sorted(dict(rows_of).items())):  # a shape measured twice counts once
+            ranked[key] = ((index + 0.5) / len(rows_of), cells)
+    order = sorted(ranked, key=lambda key: (ranked[key][0], key))
+    kept = [ranked[key][1] for key in order]
     return sorted(kept[: sample.get("take")], key=lambda cells: [(str(type(cell)), cell) for cell in cells])
 
 

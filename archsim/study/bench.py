@@ -13,6 +13,7 @@ from typing import Any
 from archsim.engine.simulate import simulate
 from archsim.model.machine import Machine, assemble
 from archsim.model.stack import Step
+from archsim.model.trace import Trace
 from archsim.model.workload import Dtypes
 from archsim.study.checking import WORKLOAD, WORKLOADS, Hardware
 
@@ -47,9 +48,20 @@ class Bench:
             ValidationError: where an entry is none (pydantic's).
             PlanError: where the list does not go onto the machine.
         """
-        family = WORKLOADS.get("operators")
-        given = {"schema": WORKLOAD, "name": "bench", "family": "operators", "dtypes": dtypes, "seed": seed}
-        spec = family.SPEC.model_validate({**given, "operators": list(operators), "batch": batch})
+        return self.timed(asked(operators, dtypes, batch, seed), batch)
+
+    def timed(self, trace: Trace, batch: int) -> int:
+        """Picoseconds of one execution of a trace; raise `PlanError` where it does not go onto the machine."""
         stack = self.target.stack.model_copy(update={"step": Step()})
-        plan = self.target.mapper.plan(family.trace(spec), self._machine, self._settings, stack, batch)
+        plan = self.target.mapper.plan(trace, self._machine, self._settings, stack, batch)
         return simulate(plan.graph).picoseconds
+
+
+def asked(
+    operators: Iterable[Mapping[str, Any]], dtypes: Dtypes | Mapping[str, Any], batch: int = 1, seed: int = 0
+) -> Trace:
+    """What a list of entries asks for; raise pydantic's `ValidationError` where an entry is none."""
+    family = WORKLOADS.get("operators")
+    given = {"schema": WORKLOAD, "name": "bench", "family": "operators", "dtypes": dtypes, "seed": seed}
+    trace: Trace = family.trace(family.SPEC.model_validate({**given, "operators": list(operators), "batch": batch}))
+    return trace

@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archsim.model.trace import Trace
+
+UNITS = {
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "ns": 1e-9,
+    "ps": 1e-12,
+    "J": 1.0,
+    "mJ": 1e-3,
+    "pJ": 1e-12,
+    "W": 1.0,
+    "token/s": 1.0,
+    "B": 1.0,
+}
+"""What one of a unit is in the SI."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -20,3 +37,11 @@ class Prediction:
     macs: int = 0
     operators: int = 1
     bound: float | None = None
+
+
+def predicted(value: float, unit: str, trace: Trace, devices: int = 1, bound: float | None = None) -> Prediction:
+    """A figure with what the trace of its workload asks of one of `devices`, each operand once an execution."""
+    done = tuple(trace.executions())
+    moved = sum(times * sum(item.bytes for item in (*each.reads, *each.writes)) for each, _, times in done)
+    macs = sum(times * each.macs for each, _, times in done)
+    return Prediction(value, unit, moved // devices, macs // devices, sum(times for _, _, times in done), bound)

@@ -74,8 +74,11 @@ class SuiteSpec(Checked):
     def _hangs_together(self) -> Self:
         if MEASURED not in self.columns:
             raise UnplacedError(f"no column is called `{MEASURED}`", at=("columns",))
-        if self.target is not None and self.bound.median > self.target.median and not self.miss:
-            raise UnplacedError("the bound is above the target: say why in `miss`", at=("bound", "median"))
+        if self.target is not None and not self.miss:
+            for name in ("median", "p90"):
+                reached, wanted = getattr(self.bound, name), getattr(self.target, name)
+                if reached is not None and wanted is not None and reached > wanted:
+                    raise UnplacedError("the bound is above the target: say why in `miss`", at=("bound", name))
         seen: dict[tuple[Cell, ...], int] = {}
         for index, row in enumerate(self.cases):
             _check_row(row, self.columns, index)
@@ -174,7 +177,8 @@ def _of_row(file: SuiteFile, index: int, row: Row) -> Iterator[Diagnostic]:
 def _named(file: SuiteFile) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """Columns that settings and baseline name, each with where."""
     for key, value in file.settings:
-        for text in value if isinstance(value, tuple) else (value,):
+        inner = value if isinstance(value, tuple) else tuple(value.values()) if isinstance(value, dict) else (value,)
+        for text in inner:
             if isinstance(text, str):
                 yield from ((name, ("settings", key)) for name in placeholders(text))
     baseline = file.spec.baseline

@@ -14,32 +14,16 @@ from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 from archsim.config.document import Document, apply_sets, load
 from archsim.config.shipped import find
 from archsim.model.result import Result
-from archsim.model.trace import Trace
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, with_model
 from archsim.study.running import simulated
-from archsim.study.validating.prediction import Prediction
+from archsim.study.validating.prediction import UNITS, Prediction, predicted
 
 KIND = "run"
 
 _HARDWARE = "hardware."
 _MODEL = "workload.model."
 _BOOKED = "booked"
-
-UNITS = {
-    "s": 1.0,
-    "ms": 1e-3,
-    "us": 1e-6,
-    "ns": 1e-9,
-    "ps": 1e-12,
-    "J": 1.0,
-    "mJ": 1e-3,
-    "pJ": 1e-12,
-    "W": 1.0,
-    "token/s": 1.0,
-    "B": 1.0,
-}
-"""What one of a unit is in the SI."""
 
 
 class RunSettings(Checked):
@@ -70,22 +54,8 @@ def predict(settings: RunSettings, row: Mapping[str, Any]) -> Prediction:
     unit = _filled(settings.unit, row)
     figure = _filled(settings.predicts, row)
     trace = job.family.trace(job.workload)
-    return Prediction(
-        value=_figure(figure, result) / UNITS[unit],
-        unit=unit,
-        bytes=unique_bytes(trace) // result.machine.devices,
-        macs=sum(operator.macs * times for operator, _, times in trace.executions()) // result.machine.devices,
-        operators=sum(times for _, _, times in trace.executions()),
-        bound=_bound(figure, result, UNITS[unit]),
-    )
-
-
-def unique_bytes(trace: Trace) -> int:
-    """Bytes that the operators of a trace read and write, each operand once an execution."""
-    return sum(
-        times * sum(tensor.bytes for tensor in (*operator.reads, *operator.writes))
-        for operator, _, times in trace.executions()
-    )
+    bound = _bound(figure, result, UNITS[unit])
+    return predicted(_figure(figure, result) / UNITS[unit], unit, trace, result.machine.devices, bound)
 
 
 def checked(settings: RunSettings, row: Mapping[str, Any]) -> tuple[Job, Hardware]:

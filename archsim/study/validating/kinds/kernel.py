@@ -1,0 +1,94 @@
+"""One kernel by itself, timed as kernels are measured: without the host's part of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from math import fsum
+from string import Template
+from typing import Any
+
+from pydantic import Field, PositiveInt, ValidationError
+
+from archsim.config.checked import Checked
+from archsim.config.diagnostics import UnplacedError, fail
+from archsim.config.document import load
+from archsim.config.shipped import find
+from archsim.config.validation import build
+from archsim.model.plan import PlanError
+from archsim.model.stack import Stack
+from archsim.study.bench import Bench, asked
+from archsim.study.checking import Hardware, check_hardware
+from archsim.study.files import HARDWARE_FOLDER, load_stack
+from archsim.study.validating.prediction import UNITS, Prediction, predicted
+
+KIND = "kernel"
+
+Value = bool | int | float | str
+
+
+class KernelSettings(Checked):
+    """Values of which `$column` stands for a cell; a key whose cell is empty is left out."""
+
+    hardware: str
+    stack: str = Field(default="", description="another stack than the machine's own")
+    devices: Value = Field(default=1, description="devices that share the kernel")
+    batch: Value = 1
+    dtypes: dict[str, Value]
+    entry: dict[str, Value] = Field(description="an entry of a list of operators")
+    draws: PositiveInt = Field(default=1, description="seeds whose times are averaged, where something is drawn")
+    unit: str = "us"
+
+
+SPEC = KernelSettings
+
+
+def check(settings: KernelSettings, row: Mapping[str, Any]) -> None:
+    """Raise `UnplacedError` where a row is no entry, or the unit none."""
+    if settings.unit not in UNITS:
+        raise UnplacedError(f"unknown unit `{settings.unit}`")
+    try:
+        _asked(settings, row, 0)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"][2:])
+        raise UnplacedError(f"no entry of a list of operators: {where}: {first['msg']}") from None
+
+
+def predict(settings: KernelSettings, row: Mapping[str, Any]) -> Prediction:
+    """The time of the row's kernel; raise `InputError` where it does not go onto the machine."""
+    bench = _bench(_of(settings.hardware, row), _of(settings.stack, row) or "", int(_of(settings.devices, row)))
+    batch = int(_of(settings.batch, row))
+    traces = [_asked(settings, row, seed) for seed in range(settings.draws)]
+    try:
+        times = [bench.timed(trace, batch) for trace in traces]
+    except PlanError as error:
+        fail(error.message, help=error.help)
+    mean = fsum(times) / len(times) * UNITS["ps"] / UNITS[settings.unit]
+    return predicted(mean, settings.unit, traces[0])
+
+
+def _asked(settings: KernelSettings, row: Mapping[str, Any], seed: int) -> Any:
+    return asked([_filled(settings.entry, row)], _filled(settings.dtypes, row), int(_of(settings.batch, row)), seed)
+
+
+def _filled(values: Mapping[str, Value], row: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: _of(value, row) for key, value in values.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _of(value: Value, row: Mapping[str, Any]) -> Any:
+    """A value, or the cell that it stands for; None for an empty one. `$bytes B` is a text with a cell in it."""
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    name = value.removeprefix("$")
+    return row.get(name) if name.isidentifier() else Template(value).substitute(row)
+
+
+@cache
+def _bench(hardware: str, stack: str, devices: int) -> Bench:
+    target: Hardware = check_hardware(load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER))
+    if stack:
+        target = replace(target, stack=build(Stack, load_stack(stack, target.document)))
+    return Bench(target, devices if devices > 1 else None)
