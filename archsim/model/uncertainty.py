@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.machine import Machine
@@ -139,17 +139,17 @@ def dominant(found: Sequence[Constant], most: int = 3) -> tuple[Dominant, ...]:
 
 def band(found: Iterable[Constant]) -> Band:
     """Of joules per output token."""
-    return _tails(_draws(found))
+    return _tails(_draws(tuple(found)))
 
 
 def ratio_band(of: Iterable[Constant], to: Iterable[Constant]) -> Band:
     """Of the ratio of two energies: a figure that both stand on has the same draw in both."""
-    return _tails(_draws(of) / _draws(to))
+    return _tails(_draws(tuple(of)) / _draws(tuple(to)))
 
 
 def odds(one: Iterable[Constant], other: Iterable[Constant]) -> float:
     """The share of draws in which the first needs less energy than the second."""
-    return float((_draws(one) < _draws(other)).mean())
+    return float((_draws(tuple(one)) < _draws(tuple(other))).mean())
 
 
 def _tails(drawn: NDArray[float64]) -> Band:
@@ -158,8 +158,9 @@ def _tails(drawn: NDArray[float64]) -> Band:
     return Band(*(float(edge) for edge in np.percentile(drawn, TAILS)))
 
 
-def _draws(found: Iterable[Constant]) -> Any:
-    """Joules per output token in every draw."""
+@lru_cache(maxsize=64)
+def _draws(found: tuple[Constant, ...]) -> NDArray[float64]:
+    """Joules per output token in every draw; a comparison asks for those of a cell again and again."""
     import numpy as np  # as above
 
     total = np.zeros(DRAWS)
@@ -176,7 +177,7 @@ def _draws(found: Iterable[Constant]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def shares_of(figure: str) -> Any:
+def shares_of(figure: str) -> NDArray[float64]:
     """Where a figure stands in each draw: every step of its range once, in an order of its own (Latin hypercube).
 
     The order follows from the figure alone, so it is the same in every run, comparison and process.

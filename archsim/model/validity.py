@@ -9,23 +9,35 @@ from archsim.model.hardware import Evidence, Header
 Standing = Literal["measured", "fitted", "outside", "none"]
 
 
+_TOLD: dict[Standing, str] = {
+    "measured": "held against measurements",
+    "fitted": "fitted, not tested",
+    "outside": "outside of what was measured",
+    "none": "not validated",
+}
+
+
 class Validity(NamedTuple):
-    """How one quantity of a result stands, against what, and measured over simulated there (least and most)."""
+    """How one quantity of a result stands, against what, and measured over simulated there (least and most).
+
+    `why` says what lies outside, and is empty elsewhere.
+    """
 
     standing: Standing
     against: str
-    ratio: tuple[float, float] | None
+    ratio: tuple[float, float] | None = None
+    why: str = ""
+
+    @property
+    def brief(self) -> str:
+        """In a few words, without the evidence."""
+        return f"{_TOLD[self.standing]} ({self.why})" if self.why else _TOLD[self.standing]
 
     @property
     def told(self) -> str:
-        """In a few words."""
-        told = {
-            "measured": "held against measurements",
-            "fitted": "fitted, not tested",
-            "outside": "outside of what was measured",
-            "none": "not validated",
-        }
-        return f"{told[self.standing]} ({self.against})"
+        """With the evidence."""
+        evidence = f"{self.why}: {self.against}" if self.why else self.against
+        return f"{_TOLD[self.standing]} ({evidence})"
 
 
 class Validities(NamedTuple):
@@ -39,7 +51,7 @@ def validities(header: Header, family: str, *, edited: bool) -> Validities:
     """How time and energy of a run stand; `edited` says that settings of the machine were changed."""
     validated = header.validated
     if validated is None:
-        unknown = Validity("none", "no measurement stands behind this machine", None)
+        unknown = Validity("none", "no measurement stands behind this machine")
         return Validities(unknown, unknown)
     found = ""
     if header.name != validated.machine:
@@ -54,9 +66,9 @@ def validities(header: Header, family: str, *, edited: bool) -> Validities:
 def _validity(evidence: Evidence, family: str, found: str) -> Validity:
     """`found` is why the evidence does not hold here; empty where it does."""
     if evidence.standing == "none":
-        return Validity("none", evidence.against, None)
+        return Validity("none", evidence.against)
     if not found and evidence.families and family not in evidence.families:
-        found = f"for {', '.join(evidence.families)}, not {family}"
+        found = f"{', '.join(evidence.families)}, not {family}"
     if found:
-        return Validity("outside", f"{found}: {evidence.against}", None)
+        return Validity("outside", evidence.against, why=found)
     return Validity(evidence.standing, evidence.against, evidence.ratio)

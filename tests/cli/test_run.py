@@ -39,7 +39,7 @@ KEYS = {
     "simulation": "events wall_s fidelity seed",
     "provenance": "inputs command prices validated",
     "provenance.validated": "time energy",
-    "provenance.validated.time": "standing against ratio",
+    "provenance.validated.time": "standing against ratio why",
     "provenance.inputs.0": "path sha256",
     "provenance.prices.0": "component action value unit boundary grade source",
 }

@@ -12,13 +12,15 @@ from typing import Any
 from archsim.model.result import KINDS
 from archsim.reports.comparison.matrix import SCHEMA, Comparison, pace, ratios
 from archsim.reports.comparison.outcome import Cell, Outcome, Refusal
+from archsim.reports.comparison.ranking import Ranking, rankings
 from archsim.reports.document import Document
 
 _SUBJECT = ("workload", "hardware", "class", "error")
 _FIGURES = (
-    "energy_per_token_j", "energy_low_j", "energy_high_j", "energy_ratio", "time_s", "time_of", "time_ratio", "ttft_s",
+    "energy_per_token_j", "energy_low_j", "energy_high_j", "energy_p05_j", "energy_p95_j", "energy_ratio",
+    "energy_ratio_p05", "energy_ratio_p95", "time_s", "time_of", "time_ratio", "ttft_s",
     "tokens_per_s_per_user", "tokens_per_s", "sequences_in_flight", "average_w", "devices", "area_mm2", "boundary",
-    "weights", "kv", "activations", "adjustments", "warnings",
+    "time_standing", "energy_standing", "weights", "kv", "activations", "adjustments", "warnings",
 )  # fmt: skip
 COLUMNS = (*_SUBJECT, *_FIGURES, *(f"{kind}_j" for kind in KINDS))
 
@@ -32,6 +34,7 @@ def results_json(comparison: Comparison) -> str:
         "schema": SCHEMA,
         "baseline": machine.name,
         "results": [_result(outcome) for outcome in comparison.outcomes],
+        "rankings": [_ranking(ranking) for ranking in rankings(comparison)],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -43,6 +46,27 @@ def _result(outcome: Outcome) -> Document:
         "workload": {"name": outcome.workload.name, "family": outcome.workload.group},
         "hardware": {"name": outcome.machine.name, "class": outcome.machine.group},
         "error": _error(outcome),
+    }
+
+
+def _ranking(ranking: Ranking) -> Document:
+    """Machines of a workload by joules, and every pair: the ratio with its band, and which price turns the order."""
+    return {
+        "workload": ranking.workload.label,
+        "order": [cell.machine.label for cell in ranking.order],
+        "pairs": [
+            {
+                "less": pair.less.machine.label,
+                "more": pair.more.machine.label,
+                "ratio": pair.ratio,
+                "ratio_p05": pair.band and pair.band.p05,
+                "ratio_p95": pair.band and pair.band.p95,
+                "probability": pair.odds,
+                "firm": pair.firm,
+                "turned_by": [turn._asdict() for turn in pair.turns],
+            }
+            for pair in ranking.pairs
+        ],
     }
 
 
@@ -90,7 +114,11 @@ def _figures(comparison: Comparison, cell: Cell) -> dict[str, Any]:
         "energy_per_token_j": energy["per_token_j"],
         "energy_low_j": energy["low_j"],
         "energy_high_j": energy["high_j"],
+        "energy_p05_j": energy["p05_j"],
+        "energy_p95_j": energy["p95_j"],
         "energy_ratio": against.energy,
+        "energy_ratio_p05": against.band and against.band.p05,
+        "energy_ratio_p95": against.band and against.band.p95,
         "time_s": took.seconds,
         "time_of": took.of,
         "time_ratio": against.time,
@@ -100,6 +128,8 @@ def _figures(comparison: Comparison, cell: Cell) -> dict[str, Any]:
         "devices": hardware["devices"],
         "area_mm2": cell.area_mm2,
         "boundary": hardware["boundary"],
+        "time_standing": cell.validity.time.standing,
+        "energy_standing": cell.validity.energy.standing,
         **{name: _dtype(stored) for name, stored in document["workload"]["dtypes"].items()},
         "adjustments": "; ".join(adjustment.note for adjustment in cell.adjustments),
         "warnings": "; ".join(document["warnings"]),

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from archsim import __version__
+from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, held, orders
 from archsim.reports.comparison.charts.figure import Chart
 from archsim.reports.comparison.gallery import gallery, waterfalls
 from archsim.reports.comparison.matrix import Comparison
@@ -31,7 +32,7 @@ def report_html(comparison: Comparison) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"sentence": _sentence}
+    environment.filters |= {"sentence": _sentence, "capitalised": _capitalised}
     charts = gallery(comparison)
     parts, notes = sections(comparison)
     return environment.get_template("report.html.j2").render(
@@ -45,6 +46,10 @@ def report_html(comparison: Comparison) -> str:
         inputs=inputs(comparison),
         charts={chart.id: chart for chart in charts},
         waterfalls=waterfalls(comparison),
+        orders=orders(comparison),
+        order_note=ORDER,
+        order_headings=ORDER_HEADINGS,
+        held=held(comparison),
         style=_part("report.css"),
         script=_part("report.js"),
         plotly=get_plotlyjs() if charts else "",
@@ -53,7 +58,11 @@ def report_html(comparison: Comparison) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+    return _capitalised(text).rstrip(".") + "."
+
+
+def _capitalised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _drawing(chart: Chart) -> dict[str, Any]:

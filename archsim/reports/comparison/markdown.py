@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from archsim import __version__
 from archsim.model.result import KINDS
+from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, held, orders
 from archsim.reports.comparison.matrix import Comparison, joules
 from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.sources import inputs
@@ -17,7 +18,9 @@ _HEADINGS = (
     ("machine", "l"),
     ("energy/token", "r"),
     ("range", "r"),
+    ("5–95 %", "r"),
     ("to baseline", "r"),
+    ("5–95 %", "r"),
     ("time/token", "r"),
     ("to baseline", "r"),
     ("tokens/s per user", "r"),
@@ -39,7 +42,7 @@ def report_md(comparison: Comparison) -> str:
     parts = [f"# {title(comparison)}", *map(_told, verdicts(comparison))]
     for index, workload in enumerate(comparison.workloads):
         parts += [f"## {_plain(workload.label)}", *_workload(comparison, index)]
-    parts += [*_warnings(comparison), *_provenance(comparison)]
+    parts += [*_order(comparison), *_held(comparison), *_warnings(comparison), *_provenance(comparison)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,6 +92,27 @@ def _by_kind(cells: Sequence[Cell]) -> str:
     return _table(["machine", *(NAMES.get(kind, kind) for kind in used), "all"], ["l", *"r" * (len(used) + 1)], table)
 
 
+def _order(comparison: Comparison) -> Iterable[str]:
+    found = orders(comparison)
+    if not found:
+        return
+    yield "## How sure the order is"
+    yield ORDER
+    for order in found:
+        caveats = f" ({_plain('; '.join(order.caveats))})" if order.caveats else ""
+        yield f"**{_plain(order.workload.label)}**{caveats}"
+        yield _table(ORDER_HEADINGS, "rlrrrrl", ([_plain(text) for text in place] for place in order.places))
+
+
+def _held(comparison: Comparison) -> Iterable[str]:
+    found = held(comparison)
+    if found:
+        yield "## What the machines were held against"
+        yield "\n".join(f"- **{_plain(item.machine)}**: {_plain('; '.join(item.evidence))}" for item in found)
+        lines = [[_plain(text) for text in (item.machine, *stands)] for item in found for stands in item.stands]
+        yield _table(("machine", "workload", "time", "energy"), "llll", lines)
+
+
 def _warnings(comparison: Comparison) -> Iterable[str]:
     told = [
         f"- {_plain(cell.workload.label)} on {_plain(cell.machine.label)}: {_plain(text)}"
@@ -107,7 +131,7 @@ def _provenance(comparison: Comparison) -> Iterable[str]:
     yield _table(["file", "SHA-256"], ["l", "l"], read)
 
 
-def _table(headings: Sequence[str], sides: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def _table(headings: Sequence[str], sides: Iterable[str], lines: Iterable[Sequence[str]]) -> str:
     texts = [f"| {' | '.join(line)} |" for line in (headings, [_RULES[side] for side in sides], *lines)]
     return "\n".join(texts)
 

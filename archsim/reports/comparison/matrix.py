@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from archsim.model.uncertainty import Band, ratio_band
 from archsim.reports.comparison.outcome import Cell, Outcome, Refusal, Subject
 
 SCHEMA = "archsim.compare/1"
@@ -73,9 +74,13 @@ def pace(cell: Cell) -> Pace:
 
 
 class Ratios(NamedTuple):
-    """Energy and time of a cell in those of the baseline; None without one. `alike` says that both cover the same."""
+    """Energy and time of a cell in those of the baseline; None without one.
+
+    `band` is of energy: constants that both stand on cancel. `alike` says that the joules of both cover the same.
+    """
 
     energy: float | None
+    band: Band | None
     time: float | None
     alike: bool
 
@@ -84,10 +89,11 @@ def ratios(comparison: Comparison, cell: Cell) -> Ratios:
     """A cell against the baseline of its workload."""
     reference = comparison.reference(cell.workload)
     if reference is None:
-        return Ratios(None, None, alike=True)
-    mine, its = pace(cell), pace(reference)
+        return Ratios(None, None, None, alike=True)
+    mine, its, known = pace(cell), pace(reference), joules(reference) > 0
     return Ratios(
-        joules(cell) / joules(reference) if joules(reference) else None,
+        joules(cell) / joules(reference) if known else None,
+        ratio_band(cell.constants, reference.constants) if known else None,
         mine.seconds / its.seconds if its.seconds and mine.of == its.of else None,
         cell.machine.boundary == reference.machine.boundary,
     )

@@ -9,6 +9,7 @@ from archsim.model.component import EnergyKind
 from archsim.model.price import Boundary
 from archsim.model.result import Result
 from archsim.model.uncertainty import Constant, band
+from archsim.model.validity import Validities
 from archsim.reports.comparison.busy import Timeline, timeline
 from archsim.reports.comparison.carried import Carried, carried
 from archsim.reports.comparison.repricing import PricedAction, priced_actions
@@ -79,6 +80,7 @@ class Cell:
     area_mm2: float | None
     prices: tuple[PricedAction, ...]
     constants: tuple[Constant, ...]
+    validity: Validities
     roofline: Roofline | None
     carried: tuple[Carried, ...]
     timeline: Timeline
@@ -106,6 +108,7 @@ def cell(workload: Subject, machine: Subject, adjustments: tuple[Adjustment, ...
         area_mm2=_area(result),
         prices=priced_actions(result),
         constants=result.constants,
+        validity=result.validity,
         roofline=roofline(result),
         carried=carried(result),
         timeline=timeline(result),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archsim.model.uncertainty import odds, ratio_band
 from archsim.reports.comparison.matrix import Comparison, joules, pace
 from archsim.reports.comparison.outcome import Cell, Subject
 from archsim.reports.comparison.words import precision
@@ -14,6 +15,9 @@ _EVEN, _TWICE = 1.03, 2.0
 
 _MOST = 0.5
 """Of a difference: what explains more of it is its reason, what explains less is one of several."""
+
+_CERTAIN = 0.01
+"""Of all draws: an order that fewer of them turn is told without a caveat."""
 
 _SPENT_ON = {
     "weights": "bringing its weights to the multipliers",
@@ -66,9 +70,12 @@ def _against(best: Cell, other: Cell) -> str:
         return f"{mine} needs no energy at all by its prices: nothing to hold against {its}."
     if factor < _EVEN:
         return f"{mine} and {its} need the same energy per token, {si(joules(best), 'J')}; {_speed(best, other, mine)}."
-    less = f"{factor:.2g}× less" if factor >= _TWICE else f"{percent(1 - 1 / factor)} less"
+    less, told = f"{percent(1 - 1 / factor)} less", ""
+    if factor >= _TWICE:
+        tails = ratio_band(other.constants, best.constants)
+        less, told = f"{factor:.2g}× less", f" ({tails.p05:.2g} to {tails.p95:.2g} times by the ranges of the prices)"
     reason = _because(best, other)
-    return f"{mine} needs {less} energy per token than {its}, {reason}; {_speed(best, other, 'it')}."
+    return f"{mine} needs {less} energy per token than {its}{told}, {reason}; {_speed(best, other, 'it')}."
 
 
 def _speed(best: Cell, other: Cell, called: str) -> str:
@@ -111,8 +118,9 @@ def _caveats(best: Cell, other: Cell) -> tuple[str, ...]:
         found.append(f"their joules cover unlike things: {best.machine.boundary} and {other.machine.boundary}")
     if precision(best) != precision(other):
         found.append(f"unlike precision: {precision(best)} and {precision(other)}")
-    if best.document["energy"]["high_j"] > other.document["energy"]["low_j"]:
-        found.append("the ranges of their prices overlap, so the order is not certain")
+    turned = 1 - odds(best.constants, other.constants)
+    if turned >= _CERTAIN:
+        found.append(f"the order is not certain: in {percent(turned)} of draws of the prices it is the other way round")
     flights = [cell.document["throughput"]["sequences_in_flight"] for cell in (best, other)]
     if flights[0] != flights[1]:
         found.append(f"{flights[0]:,} and {flights[1]:,} sequences in flight")

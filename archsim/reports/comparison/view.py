@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,11 +14,18 @@ from archsim.reports.comparison.words import NAMES, Refused, Row, area, marks, p
 from archsim.reports.quantities import NOTHING, si
 
 
-class Strip(NamedTuple):
-    """Where the interval of an energy and its value stand, in percent of the widest of a workload."""
+class Span(NamedTuple):
+    """A part of a strip, in percent of the widest of a workload."""
 
     start: float
     width: float
+
+
+class Strip(NamedTuple):
+    """Where an energy, nine of ten draws of it, and all that its prices allow stand, in percent of the widest."""
+
+    all: Span
+    most: Span
     value: float
 
 
@@ -98,12 +105,14 @@ def _section(comparison: Comparison, index: int, notes: dict[str, int]) -> Secti
 
 def _strips(cells: Sequence[Cell]) -> dict[str, Strip]:
     widest = max((cell.document["energy"]["high_j"] for cell in cells), default=0.0) or 1.0
-    found = {}
-    for cell in cells:
-        ends = (cell.document["energy"][end] for end in ("low_j", "high_j", "per_token_j"))
-        low, high, value = (round(100 * joule / widest, 2) for joule in ends)
-        found[cell.machine.label] = Strip(low, round(high - low, 2), value)
-    return found
+    return {cell.machine.label: _strip(cell.document["energy"], 100 / widest) for cell in cells}
+
+
+def _strip(energy: Mapping[str, float], scale: float) -> Strip:
+    low, high, p05, p95, value = (
+        round(scale * energy[end], 2) for end in ("low_j", "high_j", "p05_j", "p95_j", "per_token_j")
+    )
+    return Strip(Span(low, round(high - low, 2)), Span(p05, round(p95 - p05, 2)), value)
 
 
 def _numbers(cells: Sequence[Cell], column: str) -> tuple[Spent, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archsim.model.uncertainty import Band
 from archsim.reports.comparison.matrix import Comparison, joules, pace, ratios
 from archsim.reports.comparison.outcome import Cell, Refusal
 from archsim.reports.quantities import NOTHING, counted, interval, number, same, si
@@ -25,7 +26,9 @@ class Row(NamedTuple):
     machine: str
     energy: str
     interval: str
+    band: str
     energy_ratio: str
+    ratio_band: str
     time: str
     time_ratio: str
     per_user: str
@@ -67,7 +70,9 @@ def _row(comparison: Comparison, cell: Cell) -> Row:
         machine=cell.machine.label,
         energy=si(joules(cell), "J"),
         interval="none stated" if same(low, high) else interval(low, high, "J"),
+        band=NOTHING if same(low, high) else interval(energy["p05_j"], energy["p95_j"], "J"),
         energy_ratio=BASELINE if own else times(against.energy),
+        ratio_band="" if own or against.band is None else between(against.band),
         time=si(pace(cell).seconds, "s"),
         time_ratio=BASELINE if own else times(against.time),
         per_user=NOTHING if per_user is None else number(per_user),
@@ -86,6 +91,11 @@ def _row(comparison: Comparison, cell: Cell) -> Row:
 def times(ratio: float | None) -> str:
     """A ratio as a factor: `0.71×`, `14.0×`."""
     return NOTHING if ratio is None else f"{number(ratio)}×"
+
+
+def between(tails: Band) -> str:
+    """The factors that nine of ten draws of a ratio lie between."""
+    return f"{number(tails.p05)}–{number(tails.p95)}×"
 
 
 def area(cell: Cell) -> str:

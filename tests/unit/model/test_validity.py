@@ -43,12 +43,13 @@ def test_what_was_measured_counts_where_it_was_measured() -> None:
         ({"name": "large"}, "moe", False, "that is small"),
         ({"stack": "vllm-hopper"}, "moe", False, "that is with the stack ideal"),
         ({}, "moe", True, "settings of the machine were changed"),
-        ({}, "ssm", False, "for moe, not ssm"),
+        ({}, "ssm", False, "moe, not ssm"),
     ],
 )
 def test_it_does_not_count_elsewhere(changes: dict[str, Any], family: str, edited: bool, why: str) -> None:
     time, energy = validities(header(**changes), family, edited=edited)
-    assert (time.standing, time.against, time.ratio) == ("outside", f"{why}: a paper", None)
+    assert (time.standing, time.why, time.against, time.ratio) == ("outside", why, "a paper", None)
+    assert time.told == f"outside of what was measured ({why}: a paper)"
     assert energy.standing == "none"
 
 

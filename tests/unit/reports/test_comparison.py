@@ -91,7 +91,8 @@ def test_without_a_baseline_there_is_no_ratio(refused: Comparison) -> None:
 
 
 def test_the_verdict_says_by_how_much_and_why(halved: Comparison) -> None:
-    assert re.match(r"second needs 2× less energy per token than first, because .* costs ", sentence(halved))
+    told = r"second needs 2× less energy per token than first \(1\.\d to 2\.\d times .*\), because .* costs "
+    assert re.match(told, sentence(halved))
     assert sentence(halved).endswith("both take the same time.")
 
 
@@ -119,8 +120,9 @@ def test_a_baseline_that_is_best_is_held_against_the_nearest(cells: Callable[...
 
 
 def test_overlapping_ranges_weaken_whoever_is_best(cells: Callable[..., Comparison], result: Result) -> None:
-    overlap = ("the ranges of their prices overlap, so the order is not certain",)
-    assert [verdicts(cells(scaled(result, factor)))[0].caveats for factor in (0.9, 1.1, 5)] == [overlap, overlap, ()]
+    told = [verdicts(cells(scaled(result, factor)))[0].caveats for factor in (0.9, 1.1, 5)]
+    assert all(re.match(r"the order is not certain: in \d\d % of draws of the prices", text) for (text,) in told[:2])
+    assert told[2] == ()
 
 
 def test_the_verdict_names_what_weakens_it(cells: Callable[..., Comparison], result: Result) -> None:
@@ -128,7 +130,7 @@ def test_the_verdict_names_what_weakens_it(cells: Callable[..., Comparison], res
     caveats = verdicts(cells(scaled(result, 0.9), chip))[0].caveats
     assert caveats == (
         "their joules cover unlike things: chip and board",
-        "the ranges of their prices overlap, so the order is not certain",
+        "the order is not certain: in 27 % of draws of the prices it is the other way round",
     )
 
 
@@ -203,7 +205,7 @@ def test_the_object_holds_a_result_or_an_error_for_each_cell(refused: Comparison
 
 def test_every_markdown_table_has_as_many_cells_in_each_line(refused: Comparison) -> None:
     tables = [block.splitlines() for block in report_md(refused).split("\n\n") if block.startswith("|")]
-    assert len(tables) == 3
+    assert len(tables) == 4
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
