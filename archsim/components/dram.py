@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from archsim.components.hbm_stack import DramEnergy
+from archsim.components.dram_rows import DramRows
+from archsim.components.hbm_stack import DramEnergy, check_rows, served
 from archsim.config.units import BandwidthOrUnlimited, BytesOrUnlimited, Picoseconds
-from archsim.model.component import Action, Component, EnergyKind
-from archsim.model.price import Efficiency, Ratio
+from archsim.model.component import Action, Component, EnergyKind, Touch
+from archsim.model.price import Efficiency
 
 KIND = "dram"
 
 
 class Dram(Component):
-    """One channel or partition, with one port; bandwidth x efficiency is its rate, and nothing else derates it."""
+    """One channel or partition, with one port; one thing derates it, as of a stack of HBM."""
 
     energy_kind: ClassVar[EnergyKind] = "dram"
 
     kind: Literal["dram"]
     capacity: BytesOrUnlimited = Field(description="of one channel or partition")
     bandwidth: BandwidthOrUnlimited = Field(description="peak rate of one channel or partition")
-    efficiency: Efficiency = Field(default=Ratio.exactly(1, "ideal"), description="sustained share of the peak rate")
+    efficiency: Efficiency | None = Field(
+        default=None, description="sustained share of the peak rate of a stream; by `rows`, or all of it, if left out"
+    )
+    rows: DramRows | None = Field(default=None, description="banks and timing, where access patterns count")
     latency: Picoseconds = Field(default=0, description="from request to first byte")
     energy: DramEnergy
 
+    @model_validator(mode="after")
+    def _rows_have_a_price(self) -> Self:
+        check_rows(self.rows, self.energy)
+        return self
+
     def actions(self) -> Mapping[str, Action]:
-        """`read` and `write`, in bytes, through one port."""
-        rate = None if self.bandwidth is None else int(self.bandwidth * self.efficiency.value)
-        return {
-            "read": Action("io", rate, self.latency, "B", self.energy.read, self.bandwidth),
-            "write": Action("io", rate, self.latency, "B", self.energy.write, self.bandwidth),
-        }
+        """`read` and `write`, in bytes, through one port; `activate` of rows, which takes no time of its own."""
+        return served(self.bandwidth, self.efficiency, self.latency, self.rows, self.energy)
+
+    def touch(self, run: int | None) -> Touch | None:
+        """What runs of so many contiguous bytes do."""
+        return self.rows.touch(run, self.bandwidth) if self.rows else None
 
     @property
     def capacity_bytes(self) -> int | None:

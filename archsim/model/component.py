@@ -6,6 +6,7 @@ A component never sees the simulation, so it is tested without one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt
@@ -33,6 +34,13 @@ class Action(NamedTuple):
     peak: int | None = None
 
 
+class Touch(NamedTuple):
+    """What an access pattern does to a memory: `slower` than a stream, and rows `opened` for each byte."""
+
+    slower: Fraction
+    opened: Fraction
+
+
 class Component(Checked):
     """Parameters of a group of equal instances; every kind of hardware extends this in a file of its own."""
 
@@ -57,6 +65,10 @@ class Component(Checked):
 
     def issued(self, m: int, n: int, k: int) -> int | None:
         """MAC slots that one instance spends on [m, k] x [k, n]; None where any shape keeps all its MACs at work."""
+        return None
+
+    def touch(self, run: int | None) -> Touch | None:
+        """What runs of so many contiguous bytes do (None: a stream); None where the pattern makes no difference."""
         return None
 
     @property
