@@ -145,6 +145,7 @@ class _Listing(click.Command):
 @click.option("--baseline", metavar="H", help="The machine that the others are held against; the first where left out.")
 @click.option("--fit", is_flag=True, help="Take as many devices as hold the model, where the file has too few.")
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value in every cell, as in `run`.")
+@click.option("--boundary", metavar="NAME", help="What all joules cover; the widest of the machines' own if left out.")
 @click.option("--mixed-boundaries", is_flag=True, help="Compare joules that cover unlike things, and mark them.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
 @click.option(
@@ -160,6 +161,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
     baseline: str | None,
     fit: bool,
     sets: tuple[str, ...],
+    boundary: str | None,
     mixed_boundaries: bool,
     jobs: int | None,
     output: Path,
@@ -167,7 +169,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
     """Simulate every workload on every machine, and report them side by side; exit 1 if no cell has figures."""
     from archsim.study import comparing, publishing
 
-    matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries))
+    matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries, boundary))
     publishing.prepare(output)
     with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
         comparison = comparing.compare(matrix, jobs, told)

@@ -11,6 +11,7 @@ from archsim.config.checked import Checked
 from archsim.config.units import Watts
 from archsim.model.dtype import Dtype
 from archsim.model.price import Boundary
+from archsim.model.site import Site
 from archsim.model.workload import StoredAs
 
 HardwareClass = Literal["gpu", "dataflow", "near-memory", "hard-wired", "edge", "reference"]
@@ -73,6 +74,7 @@ class Header(Checked):
     components: Mapping[str, Any]
     links: Mapping[str, Any] = {}
     mapper: Mapping[str, Any]
+    site: Site = Field(default=Site(), description="what stands around the machine, for wider boundaries")
     libraries: tuple[str, ...] = Field(
         default=(), description="files with library entries of your own, beside this one; they stand beside the shipped"
     )

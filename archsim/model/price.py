@@ -92,15 +92,16 @@ class _Unit:
 _SCHEMA = dict[str, str] | str
 
 
-def _priced(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
+def priced_in(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
+    """What makes an annotated price read its numbers as quantities of a dimension."""
     unit = _Unit(dimension)
     return BeforeValidator(unit.read, json_schema_input_type=_SCHEMA), PlainSerializer(unit.write, when_used="json")
 
 
-BytePrice = Annotated[Price, *_priced(units.ENERGY_PER_BYTE)]
-MacPrice = Annotated[Price, *_priced(units.ENERGY_PER_MAC)]
-OpPrice = Annotated[Price, *_priced(units.ENERGY_PER_OP)]
-StaticPower = Annotated[Price, *_priced(units.POWER)]
+BytePrice = Annotated[Price, *priced_in(units.ENERGY_PER_BYTE)]
+MacPrice = Annotated[Price, *priced_in(units.ENERGY_PER_MAC)]
+OpPrice = Annotated[Price, *priced_in(units.ENERGY_PER_OP)]
+StaticPower = Annotated[Price, *priced_in(units.POWER)]
 
 
 def _plain(data: object) -> object:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from archsim import __version__
+from archsim.model.conversion import bill
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
@@ -31,6 +32,7 @@ def document(result: Result) -> Document:
         "throughput": _throughput(result),
         "energy": _energy(result),
         "power": _power(result),
+        "per_million_tokens": _bill(result),
         "utilization": dict(result.utilization),
         "traffic_bytes_per_token": dict(result.traffic),
         "operators": [asdict(line) for line in accounted(result)],
@@ -110,6 +112,17 @@ def _energy(result: Result) -> Document:
 def _power(result: Result) -> Document:
     # Nothing caps the power of a run yet: what a machine would draw above its TDP is reported, not throttled.
     return {"average_w": result.average_w, "per_device_w": headline(result).device_w, "tdp_limited": False}
+
+
+def _bill(result: Result) -> Document:
+    """A mapping of value, low and high for each figure; null for what the machine has no data to say."""
+    found = bill(result)
+    figures = {
+        name: getattr(found, name) for name in ("water_l", "carbon_kg", "electricity_usd", "hire_usd", "total_usd")
+    }
+    spans = {name: span and span._asdict() for name, span in figures.items()}
+    kwh = {boundary: span and span._asdict() for boundary, span in found.kwh.items()}
+    return {"kwh": kwh, **spans, "site": result.hardware.site.model_dump(mode="json")}
 
 
 def _capacity(result: Result) -> Document:

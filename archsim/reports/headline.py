@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archsim.model.conversion import beyond
 from archsim.model.pricing import Joules
 from archsim.model.result import Result
 
@@ -13,7 +14,8 @@ class Headline:
     """Figures that follow from a result; None where the run has nothing of the kind.
 
     `per_token` is joules per output token of any sequence, prefill included where it is simulated. Rates are of
-    decoding where there are intervals between tokens, and of the whole run where not. `tdp_share` is of one device.
+    decoding where there are intervals between tokens, and of the whole run where not. `tdp_share` is of one device at
+    its own boundary.
     """
 
     per_token: Joules
@@ -38,7 +40,7 @@ def headline(result: Result) -> Headline:
         tokens_per_s_per_user=1 / pace if pace else None,
         tokens_per_s=workload.batch / pace if pace else whole,
         device_w=device_w,
-        tdp_share=device_w / result.hardware.tdp if result.hardware.tdp else None,
+        tdp_share=device_w / beyond(result).value / result.hardware.tdp if result.hardware.tdp else None,
     )
 
 

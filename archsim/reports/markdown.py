@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from archsim.model.result import Result
 from archsim.model.uncertainty import band
+from archsim.reports.footprint import TITLE, footprint
 from archsim.reports.operators import operator_lines, time_heading
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
@@ -20,8 +21,8 @@ _RULES = {"l": ":--", "r": "--:"}
 
 def render(result: Result) -> str:
     """Headline, energy, time, machine, what the figures rest on, warnings; every operator has its line."""
-    sections = (_headline(result), _energy(result), _time(result), _machine(result), _basis(result), _warnings(result))
-    return "\n\n".join(section for section in sections if section) + "\n"
+    sections = (_headline, _energy, _time, _machine, _footprint, _basis, _warnings)
+    return "\n\n".join(text for section in sections if (text := section(result))) + "\n"
 
 
 def _headline(result: Result) -> str:
@@ -49,6 +50,11 @@ def _machine(result: Result) -> str:
     headings = ("component", "instances", "in use", "traffic per token", "holds")
     rows = ((part.name, f"{part.instances:,}", part.used, part.traffic, part.holds) for part in parts(result))
     return f"## Machine\n\n{_table('lrrrr', headings, rows)}"
+
+
+def _footprint(result: Result) -> str:
+    taken = footprint(result)
+    return f"## {TITLE}\n\n{_table('rlll', ('figure', 'range', 'of', 'by'), taken)}" if taken else ""
 
 
 def _basis(result: Result) -> str:

@@ -8,6 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archsim.model.result import Result
+from archsim.reports.footprint import TITLE, footprint
 from archsim.reports.operators import operator_lines, time_heading
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
@@ -53,7 +54,7 @@ def render(result: Result, *, width: int | None = None, color: bool = False) -> 
         emoji=False,
         highlight=False,
     )
-    for section in (_headline, _energy, _time, _machine, _basis):
+    for section in (_headline, _energy, _time, _machine, _footprint, _basis):
         section(result, console)
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
 
@@ -148,6 +149,19 @@ def _machine(result: Result, console: Console) -> None:
     )
     _heading("Machine", console)
     console.print(_table(columns, rows))
+
+
+def _footprint(result: Result, console: Console) -> None:
+    taken = footprint(result)
+    if taken:
+        _heading(TITLE, console)
+        columns = (
+            _Column(right=True, style="bold"),
+            _Column(style=_QUIET),
+            _Column(),
+            _Column(style=_QUIET, wraps=True),
+        )
+        console.print(_table(columns, taken))
 
 
 def _basis(result: Result, console: Console) -> None:

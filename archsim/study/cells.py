@@ -12,12 +12,13 @@ from archsim.config.diagnostics import Diagnostic, InputError
 from archsim.config.document import Document
 from archsim.config.shipped import library_path
 from archsim.model.plan import PlanError
+from archsim.model.price import Boundary
 from archsim.model.workload import Format
 from archsim.reports.comparison.outcome import Adjustment, Cell, Outcome, Refusal, Subject, cell
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
 from archsim.study.fitting import fitting_sets, suggested
-from archsim.study.running import simulated
+from archsim.study.running import at_boundary, simulated
 
 _PACKAGE = library_path().parent
 _ROOTS = (_PACKAGE / "_data", _PACKAGE.parent)
@@ -32,12 +33,13 @@ _MAC = "mac_"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What to simulate; with `fit`, on as many devices as hold the model."""
+    """What to simulate; with `fit`, on as many devices as hold the model. Joules are told at `boundary`, if given."""
 
     workload: Subject
     machine: Subject
     sets: tuple[str, ...] = ()
     fit: bool = False
+    boundary: Boundary | None = None
 
 
 def answer(case: Case) -> Outcome:
@@ -92,8 +94,13 @@ def _on(devices: int, target: Hardware) -> Adjustment:
 
 def _simulated(case: Case, adjustments: tuple[Adjustment, ...], job: Job, target: Hardware) -> Cell:
     settings = (part for text in _sets(case, adjustments) for part in ("--set", text))
-    command = shlex.join(("archsim", "run", case.workload.argument, case.machine.argument, *settings))
-    return cell(case.workload, case.machine, adjustments, simulated(job, target, "flow", command))
+    widened = () if case.boundary is None else ("--boundary", case.boundary)
+    command = shlex.join(("archsim", "run", case.workload.argument, case.machine.argument, *settings, *widened))
+    result = simulated(job, target, "flow", command)
+    if case.boundary is not None and case.boundary != target.header.boundary:
+        result = at_boundary(result, case.boundary, target)
+        adjustments = (*adjustments, Adjustment((), result.warnings[-1]))
+    return cell(case.workload, case.machine, adjustments, result)
 
 
 def _sets(case: Case, adjustments: Iterable[Adjustment]) -> tuple[str, ...]:

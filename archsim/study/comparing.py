@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from archsim.config.diagnostics import InputError, fail, of_option
 from archsim.config.validation import unknown_choice
+from archsim.model.conversion import ConversionError, step
+from archsim.model.hardware import Header
+from archsim.model.price import BOUNDARIES, Boundary
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.outcome import Outcome, Refusal, Subject
 from archsim.study.cells import Case, answer
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
 from archsim.study.processes import answers
+from archsim.study.running import named_boundary
 
 Told = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to compare: names or paths, settings for all of them, and whether devices may be added to hold a model."""
+    """What to compare: names or paths, settings for all of them, and whether devices may be added to hold a model.
+
+    Joules are told at `boundary`; without one at the widest of the machines' own, unless `mixed_boundaries`.
+    """
 
     workloads: tuple[str, ...]
     hardware: tuple[str, ...]
@@ -29,22 +36,31 @@ class Question:
     sets: tuple[str, ...] = ()
     fit: bool = False
     mixed_boundaries: bool = False
+    boundary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A checked question: its workloads and machines, and the index of the machine that the others are held against."""
+    """A checked question: its workloads and machines, and the index of the machine that the others are held against.
+
+    All joules are told at `boundary`; None: each machine's at its own.
+    """
 
     question: Question
     workloads: tuple[Subject, ...]
     machines: tuple[Subject, ...]
     baseline: int
+    boundary: Boundary | None
 
     @property
     def cases(self) -> tuple[Case, ...]:
         """Every cell, by workload, then machine."""
         asked = self.question
-        return tuple(Case(job, target, asked.sets, asked.fit) for job in self.workloads for target in self.machines)
+        return tuple(
+            Case(job, target, asked.sets, asked.fit, self.boundary)
+            for job in self.workloads
+            for target in self.machines
+        )
 
 
 def matrix(question: Question) -> Matrix:
@@ -65,18 +81,17 @@ def matrix(question: Question) -> Matrix:
     findings.stop()
     asked = [Findings.settled(job).workload for job in jobs]
     built = [Findings.settled(target).header for target in targets]
-    found = Matrix(
+    boundary = _boundary(question, dict(zip(machines, built, strict=True)))
+    return Matrix(
         question,
         _labelled(Subject(name, job.name, job.family, "") for name, job in zip(workloads, asked, strict=True)),
         _labelled(
-            Subject(name, header.name, header.hardware_class, "", header.boundary)
+            Subject(name, header.name, header.hardware_class, "", boundary or header.boundary)
             for name, header in zip(machines, built, strict=True)
         ),
         machines.index(baseline),
+        boundary,
     )
-    if not question.mixed_boundaries:
-        _refuse_unlike(found.machines)
-    return found
 
 
 def _job(workload: str, hardware: str, sets: Sequence[str]) -> Job:
@@ -96,13 +111,24 @@ def _labelled(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
     )
 
 
-def _refuse_unlike(machines: Sequence[Subject]) -> None:
-    if len({machine.boundary for machine in machines}) > 1:
-        told = ", ".join(f"{machine.argument} {machine.boundary}" for machine in machines)
-        fail(
-            f"unlike boundaries in one comparison: {told}",
-            help="their joules do not cover the same; --mixed-boundaries compares them all the same and marks them",
-        )
+def _boundary(question: Question, built: Mapping[str, Header]) -> Boundary | None:
+    """The boundary that all joules are told at: the one asked for, else the widest where they are unlike."""
+    if question.boundary is not None:
+        return named_boundary(question.boundary)
+    own = {header.boundary for header in built.values()}
+    if question.mixed_boundaries or len(own) == 1:
+        return None
+    widest = max(own, key=BOUNDARIES.index)
+    for header in built.values():
+        try:
+            step(header.site, header.boundary, widest)
+        except ConversionError as error:
+            told = ", ".join(f"{name} {header.boundary}" for name, header in built.items())
+            fail(
+                f"unlike boundaries in one comparison: {told}; {error}",
+                help="--mixed-boundaries compares them all the same and marks them",
+            )
+    return widest
 
 
 def compare(asked: Matrix, jobs: int | None = None, told: Told = lambda _: None) -> Comparison:

@@ -12,10 +12,11 @@ from archsim.config.tree import MappingNode
 from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
 from archsim.engine.simulate import FIDELITIES, simulate
+from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
 from archsim.model.machine import assemble
 from archsim.model.plan import Plan, PlanError
-from archsim.model.price import BOUNDARIES
+from archsim.model.price import BOUNDARIES, Boundary
 from archsim.model.pricing import PriceList, price_list, priced
 from archsim.model.result import Provenance, Result
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
@@ -52,14 +53,23 @@ def run(  # noqa: PLR0913 - each is an option of the command
         AuditError: where the books do not balance.
     """
     _check_fidelity(fidelity)
+    wanted = None if boundary is None else named_boundary(boundary)
     documents = load_pair(workload, hardware, sets)
     findings = Findings()
     job = findings.of(lambda: check_workload(documents[0]))
     target = findings.of(lambda: check_hardware(documents[1]))
     findings.stop()
     checked = Findings.settled(job), Findings.settled(target)
-    _check_boundary(boundary, checked[1])
-    return Finished(*checked, simulated(*checked, fidelity, command, timeline=timeline))
+    result = simulated(*checked, fidelity, command, timeline=timeline)
+    return Finished(*checked, at_boundary(result, wanted, checked[1]) if wanted else result)
+
+
+def at_boundary(result: Result, wanted: Boundary, target: Hardware) -> Result:
+    """The result with its joules converted; raise `InputError` where the machine has no data for it."""
+    try:
+        return converted(result, wanted)
+    except ConversionError as error:
+        fail(str(error), position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
 
 
 def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeline: bool = False) -> Result:
@@ -105,14 +115,12 @@ def _check_fidelity(wanted: str) -> None:
         raise InputError([unknown_choice("fidelity", wanted, FIDELITIES, of_option("--fidelity", wanted))])
 
 
-def _check_boundary(wanted: str | None, target: Hardware) -> None:
-    given = target.header.boundary
-    if wanted is not None and wanted not in BOUNDARIES:
+def named_boundary(wanted: str) -> Boundary:
+    """The boundary of a name; raise `InputError` for an unknown one."""
+    found = next((name for name in BOUNDARIES if name == wanted), None)
+    if found is None:
         raise InputError([unknown_choice("boundary", wanted, BOUNDARIES, of_option("--boundary", wanted))])
-    if wanted is not None and wanted != given:
-        stated = f"{target.header.name} states its prices and static power at the boundary `{given}`"
-        reason = f"{stated}; it has no data to convert them to `{wanted}`"
-        fail(reason, position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
+    return found
 
 
 def _beyond_tdp(result: Result) -> list[str]:

@@ -63,9 +63,35 @@ def test_an_option_with_an_unknown_name_gets_the_nearest(
     assert says in refused_option(option, value, culprit=value, name=f"<{option}>")
 
 
-def test_another_boundary_is_refused_where_the_machine_states_its_own(refused: Refused) -> None:
-    stderr = refused("machine.yaml", culprit="boundary: ^chip", args=("--boundary", "facility"))
-    assert "has no data to convert them to `facility`" in stderr
+def test_a_boundary_that_prices_are_wider_than_is_refused(refused: Refused) -> None:
+    stderr = refused("machine.yaml", culprit="boundary: ^chip", args=("--boundary", "device"))
+    assert "prices cover more than the device and can't be narrowed: " in stderr
+    assert "hbm read (chip)" in stderr
+    assert "sm static (chip)" in stderr
+
+
+def test_parts_alone_are_not_widened(refused: Refused) -> None:
+    edit = ("boundary: chip", "boundary: device")
+    stderr = refused("machine.yaml", edit, culprit="boundary: ^device", args=("--boundary", "board"))
+    assert "parts alone are priced" in stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "culprit", "says"),
+    [
+        ("hardware.site.pue=0.9", "0.9", "must be at least 1"),
+        ("hardware.site.pue=20 %", "20 %", "must be a number"),
+        ("hardware.site.water=1.8 L", "1.8 L", "a unit of volume, not of water per energy"),
+        ("hardware.site.water=1.8 kg/kWh", "1.8 kg/kWh", "a unit of carbon per energy, not of water per energy"),
+        ("hardware.site.carbon=436", "436", "a bare number where a unit belongs"),
+        ("hardware.site.puee=1.1", "puee", "did you mean `pue`?"),
+        ("hardware.site.server={value: 1.35, low: 1.5}", "{value: 1.35, low: 1.5}", "a range must hold its value"),
+    ],
+)
+def test_a_setting_of_the_site_is_refused_where_it_is_wrong(
+    refused_option: Refused, setting: str, culprit: str, says: str
+) -> None:
+    assert says in refused_option("--set", setting, culprit=culprit)
 
 
 @pytest.mark.parametrize("arguments", [(), ("one",), ("a", "b", "c"), ("a", "b", "--seed", "x"), ("a", "b", "--sett")])

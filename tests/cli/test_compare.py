@@ -157,25 +157,36 @@ def test_machines_of_one_name_are_told_apart(
     assert f"small machine ({small / 'machine.yaml'})" in page.replace("\\", "")
 
 
-def test_unlike_boundaries_are_compared_only_where_asked_for_and_marked(
+def test_unlike_boundaries_are_converted_to_the_widest_and_marked(
     compared: Callable[..., Any], cli: Cli, other: Callable[..., Path], small: Path
 ) -> None:
-    board = other("board", "boundary: board")
-    args = (
-        "compare",
-        "--workload",
-        small / "workload.yaml",
-        "--hardware",
-        small / "machine.yaml",
-        board,
-        "-o",
-        small / "out",
-    )
-    refused = cli(*args)
+    chip, board = compared(small / "machine.yaml", other("board", "boundary: board"))["results"]
+    assert (chip["hardware"]["boundary"], board["hardware"]["boundary"]) == ("board", "board")
+    assert chip["energy"]["per_token_j"] == pytest.approx(board["energy"]["per_token_j"] / 0.9)
+    page = (small / "out" / "report.md").read_text(encoding="utf-8")
+    assert "joules converted from chip to board" in page
+    assert "the ratio is not of like things" not in page
+    _, *command = shlex.split(chip["provenance"]["command"])
+    assert lasting(json.loads(cli(*command, "--format", "json").stdout)) == lasting(chip)
+
+
+def test_all_are_told_at_the_boundary_that_is_asked_for(
+    compared: Callable[..., Any], other: Callable[..., Path], small: Path
+) -> None:
+    found = compared(small / "machine.yaml", other("board", "boundary: board"), args=("--boundary", "facility"))
+    assert {cell["hardware"]["boundary"] for cell in found["results"]} == {"facility"}
+
+
+def test_unlike_boundaries_that_can_not_be_converted_are_compared_only_where_asked_for_and_marked(
+    compared: Callable[..., Any], cli: Cli, other: Callable[..., Path], small: Path
+) -> None:
+    parts = other("parts", "boundary: device")
+    asked = ("--workload", small / "workload.yaml", "--hardware", small / "machine.yaml", parts, "-o", small / "out")
+    refused = cli("compare", *asked)
     assert refused.exit_code == 2
     assert "unlike boundaries in one comparison" in refused.stderr
     assert not (small / "out").exists()
-    compared(small / "machine.yaml", board, args=("--mixed-boundaries",))
+    compared(small / "machine.yaml", parts, args=("--mixed-boundaries",))
     assert "the ratio is not of like things" in (small / "out" / "report.md").read_text(encoding="utf-8")
     assert "≠" in (small / "out" / "report.html").read_text(encoding="utf-8")
 

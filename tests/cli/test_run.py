@@ -18,8 +18,8 @@ DATA = Path(__file__).parent / "data"
 
 KEYS = {
     "": (
-        "schema archsim_version workload hardware latency throughput energy power utilization traffic_bytes_per_token "
-        "operators capacity counts simulation warnings provenance"
+        "schema archsim_version workload hardware latency throughput energy power per_million_tokens utilization "
+        "traffic_bytes_per_token operators capacity counts simulation warnings provenance"
     ),
     "workload": "name family batch prompt_tokens output_tokens dtypes",
     "workload.dtypes": "weights kv activations",
@@ -33,6 +33,9 @@ KEYS = {
     "energy.dominant.0": "component action source share",
     "energy.by_kind": "compute sram dram link static other",
     "power": "average_w per_device_w tdp_limited",
+    "per_million_tokens": "kwh water_l carbon_kg electricity_usd hire_usd total_usd site",
+    "per_million_tokens.kwh": "device chip board server facility",
+    "per_million_tokens.kwh.facility": "value low high",
     "operators.0": "operator phase time_s share limiter second_limiter achieved peak unit bound_s",
     "capacity.hbm": "used_bytes total_bytes",
     "counts.0": "component action operator phase tensor count unit price_pj low_pj high_pj",

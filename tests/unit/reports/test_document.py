@@ -19,11 +19,13 @@ KEYS = {
         *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind", "dominant"),
     ],
     "power": ["average_w", "per_device_w", "tdp_limited"],
+    "per_million_tokens": ["kwh", "water_l", "carbon_kg", "electricity_usd", "hire_usd", "total_usd", "site"],
     "simulation": ["events", "wall_s", "fidelity", "seed"],
     "provenance": ["inputs", "command", "prices", "validated"],
 }
 TOP = [
-    *("schema", "archsim_version", "workload", "hardware", "latency", "throughput", "energy", "power", "utilization"),
+    *("schema", "archsim_version", "workload", "hardware", "latency", "throughput", "energy", "power"),
+    *("per_million_tokens", "utilization"),
     *("traffic_bytes_per_token", "operators", "capacity", "counts", "simulation", "warnings", "provenance"),
 ]
 OPERATOR = ["operator", "phase", "time_s", "share", "limiter", "second_limiter", "achieved", "peak", "unit", "bound_s"]

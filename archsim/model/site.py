@@ -1,0 +1,109 @@
+"""What stands around a machine: converters, hosts, cooling, water, carbon and money, as settings with their sources."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from archsim.config import units
+from archsim.config.checked import Checked
+from archsim.config.diagnostics import UnplacedError
+from archsim.model.price import Efficiency, Figure, Price, Ratio, priced_in
+
+
+class Factor(Figure):
+    """By how much more is drawn outside than inside: at least 1."""
+
+    value: float = Field(ge=1)
+    low: float = Field(ge=1)
+    high: float = Field(ge=1)
+
+
+def _plain(data: object) -> object:
+    if isinstance(data, str):
+        raise UnplacedError(f"must be a number: `{data}`", "a factor from 1 up, without a unit and without quotes")
+    return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
+
+
+Overhead = Annotated[Factor, BeforeValidator(_plain, json_schema_input_type=float | Factor)]
+Water = Annotated[Price, *priced_in(units.WATER)]
+Carbon = Annotated[Price, *priced_in(units.CARBON)]
+Tariff = Annotated[Price, *priced_in(units.TARIFF)]
+Hire = Annotated[Price, *priced_in(units.HIRE)]
+
+
+class Site(Checked):
+    """From chip to board, to server, to facility, and what a kilowatt-hour of the facility costs."""
+
+    regulators: Efficiency = Field(
+        default=Ratio(
+            value=0.9,
+            low=0.8,
+            high=0.95,
+            boundary="board",
+            grade="published",
+            source="48 V to 1 V, 0.90 (arXiv:2309.10141, as quoted by others); high two stages of 0.979",
+        ),
+        description="chip over board: efficiency of voltage regulators",
+    )
+    server: Overhead = Field(
+        default=Factor(
+            value=1.35,
+            low=1.2,
+            high=1.82,
+            boundary="server",
+            grade="assumed",
+            source="hosts, memory, network, fans and power supplies (0.95) around accelerators; high is DGX H100's "
+            "plate, 10.2 kW over 8 x 700 W; MLPerf v5.1 measured 10.40 kW around eight B200 of 1 kW",
+        ),
+        description="server over boards",
+    )
+    pue: Overhead = Field(
+        default=Factor(
+            value=1.2,
+            low=1.08,
+            high=1.58,
+            boundary="facility",
+            grade="assumed",
+            source="between Google's 1.09 to 1.11 and the Uptime Institute's mean of 1.55 to 1.58 (2022 and 2023)",
+        ),
+        description="facility over servers: power usage effectiveness",
+    )
+    water: Water = Field(
+        default=Price(
+            value=1.8,
+            low=0.2,
+            high=2.0,
+            boundary="facility",
+            grade="assumed",
+            source="average of data centres on their site, from memory of LBNL's report; low is cooling by air",
+        ),
+        description="litres per kWh of the servers (not of the facility), as The Green Grid defines it",
+    )
+    carbon: Carbon = Field(
+        default=Price(
+            value=0.436,
+            low=0.05,
+            high=0.75,
+            boundary="facility",
+            grade="published",
+            source="world's mean of generation in 2022: Ember, Global Electricity Review 2023, as quoted by the press; "
+            "low is nuclear and hydropower, high is coal",
+        ),
+        description="CO2e per kWh of the facility",
+    )
+    electricity: Tariff = Field(
+        default=Price(
+            value=0.08,
+            low=0.04,
+            high=0.2,
+            boundary="facility",
+            grade="assumed",
+            source="industrial tariff of the United States, from memory; low is hydropower, high Western Europe",
+        ),
+        description="money per kWh of the facility",
+    )
+    hire: Hire | None = Field(
+        default=None, description="money per hour of one device, beside electricity; none: not known"
+    )
