@@ -4,6 +4,7 @@ A task starts when the makers of its labels have ended and its credits can be ta
 launch and fill, shares its ports until its own time is used up, and drains; the task ends with its last flow.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from simpy.events import Event, EventPriority
@@ -17,19 +18,24 @@ from archsim.engine.kernel import Clock, Timer, play
 from archsim.engine.live import Iteration, LiveFlow, LiveTask, Stage
 from archsim.engine.program import Program
 from archsim.engine.repeats import Repeats
+from archsim.engine.rows import Parts
 from archsim.engine.tally import busy, completions, counts
 from archsim.model.run import Interval, Mark, Run
 from archsim.model.taskgraph import TaskGraph
 
+_NO_ROWS: Mapping[int, Parts] = {}
+
 
 class FlowLevel:
-    """One simulation of a task graph at the level of flows."""
+    """One simulation of a task graph at the level of flows; `parts` of tasks that stand for several in a row."""
 
-    def __init__(self, graph: TaskGraph, *, repeats: bool, timeline: bool) -> None:
+    def __init__(
+        self, graph: TaskGraph, *, repeats: bool, timeline: bool = False, parts: Mapping[int, Parts] = _NO_ROWS
+    ) -> None:
         self._clock = Clock()
         self._net = FlowNet(self._clock, self._served)
         self._credits = Credits(graph.buffers)
-        self._program = Program(graph)
+        self._program = Program(graph, parts)
         self._held = Held()
         self._marks: list[Mark] = []
         self._timeline: list[Interval] | None = [] if timeline else None

@@ -32,7 +32,24 @@ class Held:
 
     def charge(self, now: int) -> None:
         """Book the time since the last charge to the task that holds it."""
-        span = self._started[0][1].place.span if self._started else _NOBODY
         if now > self._since:
-            self.spans[span] = self.spans.get(span, 0) + now - self._since
+            if not self._started:
+                self._book(_NOBODY, now - self._since)
+            elif self._started[0][1].place.parts:
+                self._divide(self._started[0][1], now)
+            else:
+                self._book(self._started[0][1].place.span, now - self._since)
             self._since = now
+
+    def _divide(self, row: LiveTask, now: int) -> None:
+        """Book the time of several tasks in a row to each of them."""
+        since, until = self._since - row.began, now - row.began
+        for end, span in row.place.parts:
+            if since < end:
+                self._book(span, min(end, until) - since)
+                since = end
+                if end >= until:
+                    break
+
+    def _book(self, span: Span, picoseconds: int) -> None:
+        self.spans[span] = self.spans.get(span, 0) + picoseconds

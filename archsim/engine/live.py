@@ -21,7 +21,11 @@ class Stage(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """A task's place in a segment, its flows, its credits by buffer, and how often it was completed."""
+    """A task's place in a segment, its flows, its credits by buffer, and how often it was completed.
+
+    Of a task that stands for several in a row, `parts` says when each of them ends, from its start, and whose time
+    that is.
+    """
 
     task: Task
     index: int
@@ -29,6 +33,7 @@ class Place:
     flows: tuple[Flow, ...]
     takes: dict[str, int]
     gives: dict[str, int]
+    parts: tuple[tuple[int, Span], ...] = ()
     completed: int = 0
 
 

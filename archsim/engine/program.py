@@ -1,9 +1,10 @@
 """The program: tasks unrolled lazily, in program order, each waiting for the makers of its labels."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from archsim.engine.live import Iteration, LiveTask, Loop, Place
+from archsim.engine.rows import Parts
 from archsim.model.run import Span
 from archsim.model.taskgraph import Flow, Segment, Task, TaskGraph
 
@@ -19,9 +20,9 @@ class Program:
     and labels allow runs ahead.
     """
 
-    def __init__(self, graph: TaskGraph) -> None:
+    def __init__(self, graph: TaskGraph, parts: Mapping[int, Parts]) -> None:
         buffers = frozenset(name for name, _ in graph.buffers)
-        self.loops = tuple(_loop(segment, buffers) for segment in graph.segments)
+        self.loops = tuple(_loop(segment, buffers, parts) for segment in graph.segments)
         self.live: dict[int, LiveTask] = {}
         self.newest: Iteration | None = None
         self._ahead = iter([loop for loop in self.loops if loop.places and loop.times > 0])
@@ -66,17 +67,18 @@ class Program:
         return task
 
 
-def _loop(segment: Segment, buffers: frozenset[str]) -> Loop:
-    places = tuple(_place(task, index, buffers) for index, task in enumerate(segment.tasks))
+def _loop(segment: Segment, buffers: frozenset[str], parts: Mapping[int, Parts]) -> Loop:
+    places = tuple(_place(task, index, buffers, parts) for index, task in enumerate(segment.tasks))
     return Loop(segment, places, segment.times)
 
 
-def _place(task: Task, index: int, buffers: frozenset[str]) -> Place:
+def _place(task: Task, index: int, buffers: frozenset[str], parts: Mapping[int, Parts]) -> Place:
     takes, gives = _totals(task.takes), _totals(task.gives)
     for name in (*takes, *gives):
         if name not in buffers:
             raise ValueError(f"{task.operator} uses buffer {name}, which the graph doesn't have")
-    return Place(task, index, Span(task.operator, task.phase), task.flows or (_NOTHING,), takes, gives)
+    span = Span(task.operator, task.phase)
+    return Place(task, index, span, task.flows or (_NOTHING,), takes, gives, parts.get(id(task), ()))
 
 
 def _totals(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -6,14 +6,16 @@ credits. So a growing cache costs one piece of attention per token, and a drawn 
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import NoReturn
 
 from archsim.engine.cuts import Stretch, stretches
 from archsim.engine.errors import Deadlock, EventLimit
 from archsim.engine.flow_level import FlowLevel
+from archsim.engine.rows import Parts, fused
 from archsim.engine.tally import Completions, busy, counts
 from archsim.model.run import Mark, Run, Span
-from archsim.model.taskgraph import Flow, Segment, Task, TaskGraph
+from archsim.model.taskgraph import Flow, Port, Segment, Task, TaskGraph
 
 _SMALL = 1024
 """Executions of tasks up to which a piece is remembered: a larger one is a whole program, that is played as it is."""
@@ -30,7 +32,7 @@ def stitched(graph: TaskGraph, max_events: int | None) -> Run:
     try:
         return _Stitches(graph, max_events).run()
     except (Deadlock, ValueError):  # the program as a whole tells of the same with its own names
-        return FlowLevel(graph, repeats=True, timeline=False).run(max_events)
+        return FlowLevel(graph, repeats=True).run(max_events)
 
 
 class _Stitches:
@@ -93,7 +95,7 @@ class _Stitches:
     def _played(self, graph: TaskGraph) -> Run:
         left = None if self._limit is None else max(0, self._limit - self._events)
         try:
-            return FlowLevel(graph, repeats=True, timeline=False).run(left)
+            return _played(graph, left)
         except EventLimit:
             self._stop()
 
@@ -106,18 +108,34 @@ class _Stitches:
         raise EventLimit(f"stopped after {self._limit} events, in what starts at {self._total} ps")
 
 
+def _alone(row: tuple[Task, ...]) -> Parts:
+    """How long tasks in a row take by themselves, credits left aside: whoever simulates the whole has seen to them."""
+    piece = _remembered(_bare((Segment(tuple(replace(task, takes=(), gives=()) for task in row)),), ()))
+    ends = accumulate(piece.held.get(Span(f"0.{place}", ""), 0) for place in range(len(row)))
+    return tuple((end, Span(task.operator, task.phase)) for end, task in zip(ends, row, strict=True))
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(bare: TaskGraph) -> Run:
-    return FlowLevel(bare, repeats=True, timeline=False).run(None)
+    return _played(bare, None)
+
+
+def _played(graph: TaskGraph, max_events: int | None) -> Run:
+    """The run of a graph, what lies in a row as one; without credits nothing is exclusive."""
+    if not graph.buffers:
+        return FlowLevel(graph, repeats=True).run(max_events)
+    rows = fused(graph, _alone)
+    return FlowLevel(rows.graph, repeats=True, parts=rows.parts).run(max_events)
 
 
 def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -> TaskGraph:
     """What the timing of some segments depends on, tasks and closings named by their places alone."""
     owing = any(task.takes or task.gives for segment in segments for task in segment.tasks)
+    ports: dict[Port, Port] = {}
     return TaskGraph(
         tuple(
             Segment(
-                tuple(_bare_task(task, f"{n}.{place}") for place, task in enumerate(segment.tasks)),
+                tuple(_bare_task(task, f"{n}.{place}", ports) for place, task in enumerate(segment.tasks)),
                 segment.times,
                 segment.closes and str(n),
             )
@@ -127,9 +145,17 @@ def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -
     )
 
 
-def _bare_task(task: Task, name: str) -> Task:
-    flows = tuple(Flow((), flow.own, flow.loads, flow.fill, flow.drain, flow.lead, flow.weight) for flow in task.flows)
+def _bare_task(task: Task, name: str, ports: dict[Port, Port]) -> Task:
+    flows = tuple(
+        Flow((), flow.own, _bare_loads(flow, ports), flow.fill, flow.drain, flow.lead, flow.weight)
+        for flow in task.flows
+    )
     return Task(name, "", flows, task.launch, task.after, task.makes, task.takes, task.gives)
+
+
+def _bare_loads(flow: Flow, ports: dict[Port, Port]) -> tuple[tuple[Port, int], ...]:
+    """Loads of ports that are numbered as they first appear."""
+    return tuple((ports.setdefault(port, Port("", str(len(ports)))), load) for port, load in flow.loads)
 
 
 def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:

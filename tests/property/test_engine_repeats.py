@@ -90,7 +90,7 @@ def test_a_run_with_repeats_equals_the_full_run(graph: TaskGraph) -> None:
     assert outcome(graph, repeats=True) == outcome(graph, repeats=False)
 
 
-@settings(max_examples=200)  # what meets at a cut is a matter of ties
+@settings(max_examples=100)  # what meets at a cut is a matter of ties
 @given(streams())
 def test_a_program_put_together_from_cut_to_cut_equals_the_full_run(graph: TaskGraph) -> None:
     assert outcome(graph, repeats=True) == outcome(graph, repeats=False)
