@@ -14,6 +14,7 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.config.units import SquareMillimetres
 from archsim.model.price import Price, StaticPower
+from archsim.model.process import NodeName
 from archsim.model.reference import Layer
 
 EnergyKind = Literal["compute", "sram", "dram", "link", "static", "other"]
@@ -56,6 +57,10 @@ class Component(Checked):
         default=None, description="entry of the component library that gives what is left out here"
     )
     node: str | None = Field(default=None, description="process node of its prices: `5 nm`, `TSMC N5`")
+    scale_to: NodeName | None = Field(
+        default=None,
+        description="process node that its energies are scaled to: `3 nm`, from 16 to 2; the machine's if none",
+    )
     covers: tuple[Layer, ...] = Field(default=(), description="layers of the way of a byte that its prices hold")
     note: str | None = Field(default=None, description="for the reader")
 

@@ -11,6 +11,7 @@ from archsim.config.checked import Checked
 from archsim.config.units import Watts
 from archsim.model.dtype import Dtype
 from archsim.model.price import Boundary
+from archsim.model.process import NodeName
 from archsim.model.site import Site
 from archsim.model.workload import StoredAs
 
@@ -74,6 +75,10 @@ class Header(Checked):
     components: Mapping[str, Any]
     links: Mapping[str, Any] = {}
     mapper: Mapping[str, Any]
+    scale_to: NodeName | None = Field(
+        default=None,
+        description="process node that all components are scaled to whose own is stated: `3 nm`, from 16 to 2",
+    )
     site: Site = Field(default=Site(), description="what stands around the machine, for wider boundaries")
     libraries: tuple[str, ...] = Field(
         default=(), description="files with library entries of your own, beside this one; they stand beside the shipped"

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from archsim.model.ledger import STATIC_ACTION, Row
 from archsim.model.machine import Machine
 from archsim.model.price import Price
+from archsim.model.scaling import scaled, scaling
 
 PJ_PER_JOULE = 1e12
 
@@ -41,7 +42,7 @@ def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> Pri
     """Prices of all actions of a machine by (component, action), static power included.
 
     A price without a boundary has the machine's; one without a source was stated in `origin`, unless `sources` names
-    its path.
+    its path. What stands at another node is scaled.
     """
     listed: dict[tuple[str, str], Price] = {}
     stated = {_action_of(path): text for path, text in sources.items()}
@@ -51,10 +52,14 @@ def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> Pri
         }
         for action, price in prices.items():
             source = price.source or stated.get((name, action), origin)
-            listed[name, action] = price.model_copy(
-                update={"boundary": price.boundary or machine.boundary, "source": source}
-            )
+            whole = price.model_copy(update={"boundary": price.boundary or machine.boundary, "source": source})
+            listed[name, action] = scaled(whole, scaling(component, unit_of(machine, name, action)))
     return listed
+
+
+def unit_of(machine: Machine, component: str, action: str) -> str:
+    """What an action of a component group is counted in; static power in picoseconds."""
+    return "ps" if action == STATIC_ACTION else machine.actions[component][action].unit
 
 
 def _action_of(path: str) -> tuple[str, str]:

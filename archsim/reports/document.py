@@ -11,6 +11,7 @@ from archsim.model.ledger import STATIC_ACTION
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.model.run import STATIC
+from archsim.model.scaling import scaling
 from archsim.model.uncertainty import band, dominant
 from archsim.model.workload import Format
 from archsim.reports.headline import headline
@@ -139,13 +140,14 @@ def _provenance(result: Result) -> Document:
     return {
         "inputs": [{"path": path, "sha256": digest} for path, digest in result.provenance.inputs],
         "command": result.provenance.command,
-        "prices": [_price(entry) for entry in used.values()],
+        "prices": [_price(entry, result) for entry in used.values()],
         "validated": {name: item._asdict() for name, item in result.validity._asdict().items()},
     }
 
 
-def _price(entry: Priced) -> Document:
+def _price(entry: Priced, result: Result) -> Document:
     row, price = entry.row, entry.price
+    by = scaling(result.machine.components[row.component], row.unit)
     return {
         "component": row.component,
         "action": row.action,
@@ -154,4 +156,5 @@ def _price(entry: Priced) -> Document:
         "boundary": price.boundary,
         "grade": price.grade,
         "source": price.source,
+        "scaled": by and asdict(by),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from archsim.model.component import Connector
 from archsim.model.hardware import NativeDtypes
 from archsim.model.ledger import STATIC_ACTION
+from archsim.model.scaling import rescaled
 from archsim.model.workload import Format
 from archsim.reports.machine_graph import graph, topology
 from archsim.reports.machine_sources import sources
@@ -41,7 +42,7 @@ _STRONG = f"bold {ACCENT}"
 
 def render(portrait: Portrait, *, width: int | None = None, color: bool = False) -> str:
     """The page in `width` columns; figures of a total are of all devices together."""
-    sections = (_head, _graph, _components, _actions, _links, _ways, _balance, sources)
+    sections = (_head, _graph, _components, _actions, _links, _ways, _balance, _elsewhere, sources)
     return written((partial(section, portrait) for section in sections), width, color=color)
 
 
@@ -175,6 +176,15 @@ def _layer(step: Step, portrait: Portrait) -> str:
     copies = f"{step.copies} × " if step.copies > 1 else ""
     price = portrait.prices[step.component, step.action]
     return f"{copies}{named(step.component, step.action)} {number(step.copies * price.value)}"
+
+
+def _elsewhere(portrait: Portrait, console: Console) -> None:
+    """What of the machine stands at another node than its figures are of."""
+    sentences = tuple(rescaled(portrait.machine.components, portrait.machine.actions))
+    if sentences:
+        heading("At another node: energies scaled, rates, capacities and areas kept", console)
+        for sentence in sentences:
+            console.print(sentence, style=QUIET)
 
 
 def _balance(portrait: Portrait, console: Console) -> None:

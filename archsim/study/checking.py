@@ -20,6 +20,7 @@ from archsim.model.stack import Stack
 from archsim.model.workload import Workload
 from archsim.study.entries import LIBRARY, flaws, with_library
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_model
+from archsim.study.nodes import moved, unscalable
 from archsim.study.wiring import misjoined, names, unsourced
 
 COMPONENTS = Family("archsim.components", "archsim.components")
@@ -135,10 +136,11 @@ def check_hardware(document: Document) -> Hardware:
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
     software = findings.of(lambda: load_stack(header.stack, document)) if header else None
     stack = findings.of(lambda: build(Stack, software)) if software else None
-    findings.all += [*misjoined(document, components), *unsourced(document)]
+    findings.all += [*misjoined(document, components), *unsourced(document), *unscalable(document, components)]
     findings.stop()
     settled = findings.settled
     sources = (*document.sources, *settled(software).sources)
+    components = dict(moved(components, settled(header).scale_to))
     return Hardware(document, settled(header), components, settled(mapper), settings, settled(stack), sources)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archsim.config.diagnostics import Diagnostic, InputError, fail, of_option
@@ -14,11 +14,12 @@ from archsim.engine.audit import audit
 from archsim.engine.simulate import FIDELITIES, simulate
 from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
-from archsim.model.machine import assemble
+from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Plan, PlanError
 from archsim.model.price import BOUNDARIES, Boundary
 from archsim.model.pricing import PriceList, price_list, priced
 from archsim.model.result import Provenance, Result
+from archsim.model.scaling import rescaled
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
 
@@ -94,7 +95,7 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeli
         plan=plan,
         run=done,
         entries=priced(ledger(done, machine), prices),
-        warnings=(*plan.warnings, *_free(prices)),
+        warnings=(*plan.warnings, *_free(prices), *_elsewhere(machine)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
         edited=target.document.edited,
@@ -131,6 +132,11 @@ def _beyond_tdp(result: Result) -> list[str]:
     return [
         f"{power:.0f} W per device is above the TDP of {tdp:g} W, which is not enforced: a real one would be slower"
     ]
+
+
+def _elsewhere(machine: Machine) -> Iterator[str]:
+    """What stands at another node, component by component."""
+    return (f"at another node: {sentence}" for sentence in rescaled(machine.components, machine.actions))
 
 
 def _free(prices: PriceList) -> list[str]:

@@ -174,3 +174,40 @@ def test_a_layer_that_is_counted_twice_is_said_where_a_machine_is_shown(cli: Cli
     text = " ".join(cli("show", machine).stdout.split())
     assert "WARNING: dram io counted twice: hbm and mem" in text
     assert "counted twice" not in cli("show", "h100-sxm").stdout
+
+
+NODE = ("    kind: tile\n", "    kind: tile\n    node: 7 nm\n")
+
+
+def test_a_machine_at_another_node_says_what_was_scaled(run: Run) -> None:
+    asked = ("--set", "hardware.scale_to=5 nm", "--format", "json")
+    found = json.loads(run("machine.yaml", NODE, args=asked).stdout)
+    sm = next(price for price in found["provenance"]["prices"] if price["action"] == "mac_bf16")
+    assert sm["value"] == pytest.approx(0.7 * 0.8)
+    assert sm["scaled"]["factor"] == pytest.approx(0.7)
+    assert (sm["scaled"]["start_nm"], sm["scaled"]["end_nm"], sm["scaled"]["far"]) == (7, 5, False)
+    assert "at another node: l2 stays as it is: it states no node" in found["warnings"]
+    assert any(text.startswith("at another node: sm mac bf16, mac int8, vector, 7 to 5") for text in found["warnings"])
+
+
+def test_a_shipped_chip_is_shown_at_another_node(cli: Cli) -> None:
+    text = " ".join(cli("show", "h100-sxm", "--set", "hardware.scale_to=N3").stdout.split())
+    assert "At another node" in text
+    assert "l2 read, write, 5 to 3 nm: sram x 0.9 (0.8 to 1), far from the anchor at 7 nm" in text
+    assert "At another node" not in cli("show", "h100-sxm").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "culprit", "says"),
+    [
+        ("    scale_to: 3 nm\n", "scale_to: ^3 nm", "`sm` can't be scaled to 3 nm: it states no `node`"),
+        ("    node: 45 nm\n    scale_to: 3 nm\n", "scale_to: ^3 nm", "its node is 45 nm"),
+        ("    node: 7 nm\n    scale_to: small\n", "scale_to: ^small", "names no process node"),
+        ("    node: 7 nm\n    scale_to: 45 nm\n", "scale_to: ^45 nm", "rules hold from 16 to 2 nm"),
+        ("    node: 7 nm\n    scale_to: 1 nm\n", "scale_to: ^1 nm", "rules hold from 16 to 2 nm"),
+    ],
+)
+def test_a_node_that_nothing_is_scaled_to_is_refused(
+    refused: Callable[..., str], line: str, culprit: str, says: str
+) -> None:
+    assert says in refused("machine.yaml", ("    kind: tile\n", f"    kind: tile\n{line}"), culprit=culprit)

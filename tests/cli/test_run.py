@@ -44,7 +44,7 @@ KEYS = {
     "provenance.validated": "time energy",
     "provenance.validated.time": "standing against ratio why",
     "provenance.inputs.0": "path sha256",
-    "provenance.prices.0": "component action value unit boundary grade source",
+    "provenance.prices.0": "component action value unit boundary grade source scaled",
 }
 
 

@@ -30,7 +30,7 @@ TOP = [
 ]
 OPERATOR = ["operator", "phase", "time_s", "share", "limiter", "second_limiter", "achieved", "peak", "unit", "bound_s"]
 COUNT = ["component", "action", "operator", "phase", "tensor", "count", "unit", "price_pj", "low_pj", "high_pj"]
-PRICE = ["component", "action", "value", "unit", "boundary", "grade", "source"]
+PRICE = ["component", "action", "value", "unit", "boundary", "grade", "source", "scaled"]
 
 
 def test_the_object_has_the_keys_of_its_schema_in_their_order(result: Result) -> None:
@@ -125,6 +125,7 @@ def test_static_power_is_priced_in_watts(result: Result) -> None:
         "boundary": "chip",
         "grade": "derived",
         "source": "gpu.yaml",
+        "scaled": None,
     }
 
 
