@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format schema examples bench clean
+.PHONY: help demo test check lint format schema accuracy examples bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ schema: $(CORE) ## write the schemas that editors read
 	    $(BIN)/archsim schema $$file > schemas/$$file.schema.json.new || exit; \
 	    mv schemas/$$file.schema.json.new schemas/$$file.schema.json; \
 	done
+
+accuracy: $(CORE) ## hold predictions against measurements, and write docs/accuracy.md and the table of the README
+	@folder=$$(mktemp -d) && $(BIN)/archsim validate -o $$folder >/dev/null && \
+	    mv $$folder/accuracy.md $$folder/accuracy.svg docs && $(BIN)/python validation/readme.py docs/accuracy.md README.md
 
 examples: $(CORE) ## compare four classes of machine on three families of models, as in reports/
 	@$(BIN)/archsim compare --workload llama-3.1-8b-decode qwen3-30b-a3b-decode mamba-2-2.7b-decode \

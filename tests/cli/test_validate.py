@@ -13,6 +13,7 @@ Cli = Callable[..., Result]
 SUITE = """\
 schema: archsim.validation/1
 title: one product
+group: products
 about: a product
 source: nobody
 independence: none
@@ -112,17 +113,17 @@ def test_an_unknown_format_is_refused_before_anything_is_run(cli: Cli, suite: Pa
 @pytest.mark.parametrize(
     ("old", "new", "place", "message"),
     [
-        ("quantity: energy", "quantity: energi", "7:11", "did you mean `energy`?"),
-        ("kind: run", "kind: rnu", "8:7", "did you mean `run`?"),
-        ("[1, 756493189.12]", "[1]", "18:5", "a case of 1 values under 2 columns"),
-        ("[1, 756493189.12]", "[1, -3]", "18:9", "a number above zero"),
-        ("[1, 756493189.12]", "[8, 1236884520.96]", "19:5", "the same as case 1"),
-        ("batch=$m", "batch=$n", "12:9", "no column is called `n`"),
-        ("predicts: energy", "predicts: enrgy", "18:5", "did you mean `energy`?"),
-        ("unit: pJ", "unit: pj", "18:5", "did you mean `pJ`?"),
-        ("columns: [m, measured]", "columns: [m, measure]", "16:10", "no column is called `measured`"),
-        ("bound: {median: 1.0e-8}", "bound: {median: 1.0e-8}\ntolerance: x0.5", "16:12", "no tolerance: `x0.5`"),
-        ("bound: {median: 1.0e-8}", "bound: {median: 0.2}\ntarget: {median: 0.1}", "15:17", "say why in `miss`"),
+        ("quantity: energy", "quantity: energi", "8:11", "did you mean `energy`?"),
+        ("kind: run", "kind: rnu", "9:7", "did you mean `run`?"),
+        ("[1, 756493189.12]", "[1]", "19:5", "a case of 1 values under 2 columns"),
+        ("[1, 756493189.12]", "[1, -3]", "19:9", "a number above zero"),
+        ("[1, 756493189.12]", "[8, 1236884520.96]", "20:5", "the same as case 1"),
+        ("batch=$m", "batch=$n", "13:9", "no column is called `n`"),
+        ("predicts: energy", "predicts: enrgy", "19:5", "did you mean `energy`?"),
+        ("unit: pJ", "unit: pj", "19:5", "did you mean `pJ`?"),
+        ("columns: [m, measured]", "columns: [m, measure]", "17:10", "no column is called `measured`"),
+        ("bound: {median: 1.0e-8}", "bound: {median: 1.0e-8}\ntolerance: x0.5", "17:12", "no tolerance: `x0.5`"),
+        ("bound: {median: 1.0e-8}", "bound: {median: 0.2}\ntarget: {median: 0.1}", "16:17", "say why in `miss`"),
     ],
 )
 def test_a_malformed_file_is_refused_where_it_is_wrong(

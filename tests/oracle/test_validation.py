@@ -1,11 +1,19 @@
-"""The gate: no suite of shipped measurements is further off than it was recorded to be."""
+"""The gate: no suite of shipped measurements is further off than it was recorded to be, and the pages say how far."""
+
+import re
+from pathlib import Path
 
 import pytest
 
+from archsim.reports.accuracy.document import BEGIN, END, in_short, render
+from archsim.reports.accuracy.picture import picture
 from archsim.reports.accuracy.scores import Suite, Validation
+from archsim.study.validating.standing import standings, weaknesses
 from archsim.study.validating.suites import chosen
 from archsim.study.validating.validate import validate
 
+ROOT = Path(__file__).parents[2]
+STALE = "`make accuracy` writes it anew"
 NAMES = [file.name for file in chosen(())]
 
 
@@ -32,3 +40,23 @@ def test_nine_of_ten_cases_stay_within_theirs(validation: Validation, name: str)
     assert suite.p90_error is not None
     assert suite.bound.p90 is not None
     assert suite.p90_error <= suite.bound.p90
+
+
+def test_more_than_six_hundred_kernels_are_measured(validation: Validation) -> None:
+    kernels = [suite for suite in validation.suites if "aiconfigurator @" in suite.source]
+    assert sum(len(suite.scored) for suite in kernels) >= 600
+
+
+def test_the_page_on_accuracy_is_current(validation: Validation) -> None:
+    page = render(validation, tuple(standings()), tuple(weaknesses()))
+    assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == page, STALE
+
+
+def test_its_picture_is_current(validation: Validation) -> None:
+    assert (ROOT / "docs" / "accuracy.svg").read_text(encoding="utf-8") == picture(validation), STALE
+
+
+def test_the_readme_has_the_same_figures(validation: Validation) -> None:
+    found = re.search(f"{BEGIN}\n\n(.*?)\n\n{END}", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    assert found[1] == in_short(validation), STALE

@@ -20,7 +20,7 @@ def render(validation: Validation) -> str:
 
 def suites_table(suites: Iterable[Suite]) -> str:
     """A line per suite."""
-    return aligned("lrrrrrrrrl", (*SUITE_HEADINGS[:-1], "remarks"), map(suite_line, suites))
+    return aligned("lrrrrrrrrrl", (*SUITE_HEADINGS[:-1], "remarks"), map(suite_line, suites))
 
 
 def _cases_table(suite: Suite) -> str:

@@ -68,12 +68,14 @@ class Case:
 class Suite:
     """Cases of one sort, and what is known about them.
 
-    `bound` is what the suite was recorded to reach, `target` what it should, `miss` why that is more; `baseline` names
-    the trivial law that the predictions must beat.
+    Suites of one `group` stand side by side, each with what it is `of`. `bound` is what was recorded to be reached,
+    `target` what should be, `miss` why that is more; `baseline` names the trivial law that predictions must beat.
     """
 
     name: str
     title: str
+    group: str
+    of: str
     about: str
     source: str
     independence: str

@@ -46,7 +46,7 @@ def _suites(validation: Validation, console: Console) -> None:
     console.print(table(columns, map(suite_line, validation.suites)))
     for suite in validation.suites:
         if suite.baseline:
-            console.print(f"baseline of {suite.name}: {suite.baseline}", style=QUIET)
+            console.print(f"trivial law of {suite.name}: {suite.baseline}", style=QUIET)
 
 
 @contextmanager

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from archsim.config.diagnostics import InputError, of_option
 from archsim.config.validation import unknown_choice
-from archsim.reports.accuracy import markdown, table
+from archsim.reports.accuracy import document, markdown, table
 from archsim.reports.accuracy.data import results_csv, results_json
+from archsim.reports.accuracy.html import accuracy_html
+from archsim.reports.accuracy.picture import picture
 from archsim.reports.accuracy.scores import Validation
 from archsim.reports.accuracy.table import progress
 from archsim.reports.accuracy.words import share
 from archsim.study.publishing import prepare
+from archsim.study.validating.standing import standings, weaknesses
 from archsim.study.writing import write_whole
 
 __all__ = ["chosen", "misses", "prepare", "progress", "publish", "rendered"]
@@ -52,6 +55,9 @@ def misses(validation: Validation) -> tuple[str, ...]:
 def publish(validation: Validation, folder: Path) -> tuple[Path, ...]:
     """Write the reports, each whole or not at all, and name them."""
     files = {
+        "accuracy.html": accuracy_html(validation),
+        "accuracy.md": document.render(validation, tuple(standings()), tuple(weaknesses())),
+        "accuracy.svg": picture(validation),
         "accuracy.json": results_json(validation),
         "accuracy.csv": results_csv(validation),
         "cases.md": markdown.render(validation),

@@ -54,6 +54,8 @@ class SuiteSpec(Checked):
 
     schema_name: Literal["archsim.validation/1"] = Field(alias="schema")
     title: str
+    group: str = Field(description="what a short table calls it, with others of its sort")
+    of: str = Field(default="", description="what it is beside the others of its group: a device")
     about: str = Field(description="what is measured, on what, with which software")
     source: str = Field(description="whose figures these are: repository and path, paper and table")
     independence: str = Field(description="which constants were fitted on these or on other measurements of the device")

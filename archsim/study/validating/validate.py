@@ -77,6 +77,8 @@ def _suite(file: SuiteFile, found: Sequence[Found]) -> Suite:
     return Suite(
         name=file.name,
         title=spec.title,
+        group=spec.group,
+        of=spec.of,
         about=spec.about,
         source=spec.source,
         independence=spec.independence,
