@@ -70,7 +70,20 @@ def main() -> None:
     metavar="PATH=VALUE",
     help="Override a value: hardware.components.hbm.count=6, workload.batch=8.",
 )
-@click.option("--fidelity", default="flow", show_default=True, metavar="LEVEL", help="How finely time is simulated.")
+@click.option(
+    "--fidelity",
+    default="flow",
+    show_default=True,
+    metavar="LEVEL",
+    help="How finely time is simulated: flow, tile or chunk.",
+)
+@click.option(
+    "--chunk-bytes",
+    "chunk",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="Bytes that travel together at tile and chunk; left out, what a tile's double buffer holds of them.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of whatever the workload draws.")
 @click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
 @click.option(
@@ -95,6 +108,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     hardware: str,
     sets: tuple[str, ...],
     fidelity: str,
+    chunk: int | None,
     seed: int | None,
     boundary: str | None,
     kind: str,
@@ -112,6 +126,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
         hardware,
         (*sets, *seeded),
         fidelity=fidelity,
+        chunk=chunk,
         boundary=boundary,
         command=command,
         timeline=trace is not None,

@@ -154,6 +154,22 @@ def time_is_held_once(books: Books) -> Iterator[str]:
         yield f"operators hold {sum(books.run.held.values()):,} ps of {books.run.picoseconds:,} ps"
 
 
+def servers_count_what_is_laid_out(books: Books) -> Iterator[str]:
+    """What servers counted as it passed is what the tasks lay out for one device, where a fidelity has servers."""
+    if not books.run.served:
+        return
+    asked: dict[tuple[str, str], int] = {}
+    for segment in books.plan.graph.segments:
+        for task in segment.tasks:
+            for stop in (stop for flow in task.flows if flow.course for stop in flow.course.stops):
+                place = (stop.port.component, stop.action)
+                asked[place] = asked.get(place, 0) + stop.units * segment.times
+    for place in sorted(set(asked) | set(books.run.served)):
+        if asked.get(place, 0) != books.run.served.get(place, 0):
+            counted = f"the servers of `{place[0]}` counted {books.run.served.get(place, 0):,} units of `{place[1]}`"
+            yield f"{counted}, but the tasks have {asked.get(place, 0):,} for one device"
+
+
 CHECKS = (
     macs_asked_are_done,
     homes_serve_unique_bytes,
@@ -163,6 +179,7 @@ CHECKS = (
     ports_fit_the_run,
     residents_fit,
     time_is_held_once,
+    servers_count_what_is_laid_out,
 )
 
 

@@ -4,8 +4,9 @@ A task starts when the makers of its labels have ended and its credits can be ta
 launch and fill, shares its ports until its own time is used up, and drains; the task ends with its last flow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
+from typing import Protocol
 
 from simpy.events import Event, EventPriority
 
@@ -19,28 +20,56 @@ from archsim.engine.live import Iteration, LiveFlow, LiveTask, Stage
 from archsim.engine.program import Program
 from archsim.engine.repeats import Repeats
 from archsim.engine.rows import Parts
-from archsim.engine.tally import busy, completions, counts
+from archsim.engine.tally import Completions, busy, completions, counts
 from archsim.model.run import Interval, Mark, Run
 from archsim.model.taskgraph import TaskGraph
 
 _NO_ROWS: Mapping[int, Parts] = {}
 
 
+class Net(Protocol):
+    """What serves flows between their fill and their drain, at a fidelity of its own."""
+
+    @property
+    def fidelity(self) -> str:
+        """The fidelity by name."""
+
+    def join(self, flow: LiveFlow) -> None:
+        """Serve a flow from now on."""
+
+    def state(self, flow: LiveFlow, now: int) -> Hashable:
+        """What the future of a flow depends on."""
+
+    def counted(self, done: Completions) -> Mapping[tuple[str, str], int]:
+        """Units of one device that servers counted, by component and action; none where nothing counts."""
+
+
 class FlowLevel:
-    """One simulation of a task graph at the level of flows; `parts` of tasks that stand for several in a row."""
+    """One simulation of a task graph, with a net that serves its flows.
+
+    `parts` are those of tasks that stand for several in a row.
+    """
 
     def __init__(
-        self, graph: TaskGraph, *, repeats: bool, timeline: bool = False, parts: Mapping[int, Parts] = _NO_ROWS
+        self,
+        graph: TaskGraph,
+        net: Callable[[Clock, Callable[[LiveFlow], None]], Net] = FlowNet,
+        *,
+        repeats: bool,
+        timeline: bool = False,
+        parts: Mapping[int, Parts] = _NO_ROWS,
     ) -> None:
         self._clock = Clock()
-        self._net = FlowNet(self._clock, self._served)
+        self._net = net(self._clock, self._served)
         self._credits = Credits(graph.buffers)
         self._program = Program(graph, parts)
         self._held = Held()
         self._marks: list[Mark] = []
         self._timeline: list[Interval] | None = [] if timeline else None
         skip = repeats and not timeline
-        self._repeats = Repeats(self._clock, self._program, self._credits, self._held) if skip else None
+        self._repeats = (
+            Repeats(self._clock, self._program, self._credits, self._held, self._net.state) if skip else None
+        )
 
     def run(self, max_events: int | None) -> Run:
         """Simulate to the end. Raises Deadlock, or EventLimit after `max_events`."""
@@ -56,7 +85,8 @@ class FlowLevel:
             busy=busy(done),
             marks=tuple(self._marks),
             events=events,
-            fidelity="flow",
+            fidelity=self._net.fidelity,
+            served=self._net.counted(done),
             timeline=tuple(self._timeline or ()),
         )
 

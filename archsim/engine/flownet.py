@@ -7,7 +7,7 @@ comes.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from functools import lru_cache, partial
 from operator import attrgetter
 
@@ -16,6 +16,7 @@ from simpy.events import Event
 from archsim.engine.kernel import Bell, Clock, Timer
 from archsim.engine.live import Dock, LiveFlow
 from archsim.engine.maxmin import Demand, demand, paces
+from archsim.engine.tally import Completions
 from archsim.model.taskgraph import TICKS, Flow, Port
 
 _SLACK = TICKS >> 20
@@ -28,6 +29,8 @@ class FlowNet:
     What is left of a flow is exact in ticks and its pace depends only on the flows that it meets, so equal layers take
     equal time.
     """
+
+    fidelity = "flow"
 
     def __init__(self, clock: Clock, served: Callable[[LiveFlow], None]) -> None:
         self._clock = clock
@@ -54,6 +57,14 @@ class FlowNet:
         else:
             self._changed.append(flow)
             self._bell.ring()
+
+    def state(self, flow: LiveFlow, now: int) -> Hashable:
+        """What the future of a flow depends on: what is left of it."""
+        return flow.left - flow.pace * (now - flow.since), flow.slack
+
+    def counted(self, done: Completions) -> dict[tuple[str, str], int]:
+        """Nothing: at `flow` no server sees bytes."""
+        return {}
 
     def _find(self, flow: Flow) -> tuple[Dock, ...]:
         docks = self._docks[id(flow)] = tuple(self._ports[port] for port, load in flow.loads if load)

@@ -5,7 +5,7 @@ of its flows is and what is left of it, the credits, and who waits for them in w
 so nothing else is hidden in the kernel.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,11 +37,19 @@ class Repeats:
     Only while every live task belongs to the loop, and never past the unrolling of its last iteration.
     """
 
-    def __init__(self, clock: Clock, program: Program, pool: Credits, held: Held) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        program: Program,
+        pool: Credits,
+        held: Held,
+        served: Callable[[LiveFlow, int], Hashable],
+    ) -> None:
         self._clock = clock
         self._program = program
         self._pool = pool
         self._held = held
+        self._served = served
         self._loop: Loop | None = None
         self._seen: dict[Hashable, _Glimpse] = {}
         self._looking = False
@@ -91,10 +99,9 @@ class Repeats:
         return _position(task, newest), task.waits, tuple(map(self._flow, task.flows))
 
     def _flow(self, flow: LiveFlow) -> Hashable:
-        passed = self._clock.now - flow.since
         if flow.stage is Stage.SHARE:
-            return flow.stage, flow.left - flow.pace * passed, flow.slack
-        return flow.stage, None if flow.stage is Stage.DONE else passed
+            return flow.stage, self._served(flow, self._clock.now)
+        return flow.stage, None if flow.stage is Stage.DONE else self._clock.now - flow.since
 
 
 def _position(task: LiveTask, newest: Iteration) -> tuple[int, int]:

@@ -30,9 +30,8 @@ def private(task: Task, place: str) -> Task:
 
 
 def _private(flow: Flow, place: str) -> Flow:
-    return replace(
-        flow, loads=tuple((Port(port.component, f"{port.name} of {place}"), ticks) for port, ticks in flow.loads)
-    )
+    loads = tuple((Port(port.component, f"{port.name} of {place}"), ticks) for port, ticks in flow.loads)
+    return replace(flow, loads=loads, place=place)
 
 
 def tagged(flow: Flow, tensor: str, components: Iterable[str]) -> Flow:

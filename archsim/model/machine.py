@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
 
 from archsim.model.component import Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.price import Boundary
-from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Need, Port
-
-_TICKS_PER_SECOND = PS_PER_SECOND * TICKS
+from archsim.model.services import Piece, Service, by_port, demands, stop_of
+from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +57,6 @@ class Requester:
     grain: int = 1
 
 
-class _Service(NamedTuple):
-    """An action at a node of the graph: its port, its rate, instances of a device that the address chooses from.
-
-    `pool` is the instances of all devices where work goes to any idle one, None where it does not.
-    """
-
-    node: str
-    action: str
-    port: Port
-    rate: int | None
-    ways: int
-    pool: int | None
-
-
-_Piece = tuple[Leg, _Service]
-
-
 @dataclass(frozen=True)
 class Machine:
     """Components by name, and the graph that joins their instances.
@@ -92,7 +73,7 @@ class Machine:
     actions: Mapping[str, Mapping[str, Action]]
     wiring: Wiring
     _routes: dict[tuple[str, str], tuple[Hop, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _ways: dict[tuple[str, str], tuple[_Service, ...]] = field(
+    _ways: dict[tuple[str, str], tuple[Service, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -145,10 +126,11 @@ class Machine:
         Its own time is the larger of the sum of critical / rate over each port, and of Little's lead x latency /
         window; `drain` picoseconds (the depth of a reduction) are added at its end.
         """
-        carried = [piece for move in moves for piece in self._carried(move)]
+        ways = [tuple(self._carried(move)) for move in moves]
+        carried = [piece for way in ways for piece in way]
         worked = [self._worked(item) for item in work]
-        needs, loads = _demands(carried + worked)
-        ticks = _by_port(needs)
+        needs, loads = demands(carried + worked)
+        ticks = by_port(needs)
         compute = {at.port for _, at in worked}
         grains, lead = self._grains(moves, requester)
         supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
@@ -168,6 +150,14 @@ class Machine:
             weight=requester.ways * self.devices,
             stall=stall,
             needs=needs,
+            course=Course(
+                strands=_strands(moves, ways),
+                work=tuple(stop_of(*piece, item.amount) for piece, item in zip(worked, work, strict=True)),
+                ways=requester.ways,
+                window=requester.window,
+                grain=requester.grain,
+                drain=drain,
+            ),
         )
 
     def exchange(self, link: str, tensor: str, sent: int, rate: int | None, over: Fraction | None = None) -> Flow:
@@ -176,12 +166,16 @@ class Machine:
         All devices together send `over` times as much; as often as there are devices where left out.
         """
         leg = Leg(link, "move", tensor, self._all(sent, over), sent, self.devices)
-        needs, _ = _demands([(leg, self._service(link, "move", "down"))])
-        ticks = _by_port(needs)
+        at = self._service(link, "move", "down")
+        needs, _ = demands([(leg, at)])
+        ticks = by_port(needs)
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
         loads = tuple((port, spent) for port, spent in ticks.items() if spent)
         own = max(stall, *ticks.values())
-        return Flow((leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs)
+        course = Course((Strand((stop_of(leg, at, sent),)),), (), 1, pace=stall)
+        return Flow(
+            (leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs, course=course
+        )
 
     def _grains(self, moves: Sequence[Move], requester: Requester) -> tuple[int, int]:
         inbound: dict[str, int] = {}
@@ -198,7 +192,7 @@ class Machine:
             latencies[move.tensor] = latencies.get(move.tensor, 0) + latency
         return max(latencies.values(), default=0)
 
-    def _carried(self, move: Move) -> Iterator[_Piece]:
+    def _carried(self, move: Move) -> Iterator[Piece]:
         way = self._way(move.source, move.target)
         bill = self._all(move.bytes, move.over)
         for at in way:
@@ -209,7 +203,7 @@ class Machine:
                 critical = even if move.busiest is None or at.ways == 1 else max(move.busiest, even)
             yield Leg(at.node, at.action, move.tensor, bill, critical, at.ways * self.devices), at
 
-    def _way(self, source: str, target: str) -> tuple[_Service, ...]:
+    def _way(self, source: str, target: str) -> tuple[Service, ...]:
         """Where a move is served: read, carried hop by hop, written; found once."""
         way = self._ways.get((source, target))
         if way is None:
@@ -218,52 +212,40 @@ class Machine:
             self._ways[source, target] = way
         return way
 
-    def _stored(self, memory: str, action: str) -> Iterator[_Service]:
+    def _stored(self, memory: str, action: str) -> Iterator[Service]:
         if action in self.actions[memory]:
             yield self._service(memory, action)
 
-    def _worked(self, work: Work) -> _Piece:
+    def _worked(self, work: Work) -> Piece:
         at = self._service(work.component, work.action)
         bill = self._all(work.amount, work.over)
         return Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices), at
 
-    def _service(self, node: str, action: str, port: str | None = None) -> _Service:
+    def _service(self, node: str, action: str, port: str | None = None) -> Service:
         group = self.group_of(node)
         offered, component = self.actions[group][action], self.components[group]
         pool = self.instances(group) if component.pooled else None
-        return _Service(node, action, Port(node, port or offered.port), offered.rate, component.count, pool)
+        place = Port(node, port or offered.port)
+        return Service(node, action, place, offered.rate, offered.latency, component.count, pool)
 
     def _all(self, amount: int, over: Fraction | None) -> int:
         """What all devices do together, rounded up."""
         return amount * self.devices if over is None else -(-amount * over.numerator // over.denominator)
 
 
-def _demands(pieces: Iterable[_Piece]) -> tuple[tuple[Need, ...], dict[Port, int]]:
-    """Demands by port and action, in the order of the legs, and ticks taken of each port.
-
-    A port is taken by all the work where it is pooled, by the busiest instance where it is not.
-    """
-    sums: dict[tuple[Port, str], tuple[int, int]] = {}
-    loads: dict[Port, int] = {}
-    for leg, at in pieces:
-        spent, slots = 0, 0
-        if at.rate is not None:
-            spent = slots = leg.critical * _TICKS_PER_SECOND // at.rate
-            if at.pool is not None:
-                slots = leg.critical * leg.ways * _TICKS_PER_SECOND // (at.pool * at.rate)
-        before = sums.get((at.port, leg.action), (0, 0))
-        sums[at.port, leg.action] = (before[0] + spent, before[1] + leg.bill)
-        if slots:
-            loads[at.port] = loads.get(at.port, 0) + slots
-    return tuple(Need(port, action, *pair) for (port, action), pair in sums.items()), loads
-
-
-def _by_port(needs: Iterable[Need]) -> dict[Port, int]:
-    """Ticks of the busiest instance of each port: its actions share its time."""
-    ticks: dict[Port, int] = {}
-    for need in needs:
-        ticks[need.port] = ticks.get(need.port, 0) + need.ticks
-    return ticks
+def _strands(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[Strand, ...]:
+    """The ways of tensors: a move that goes on from where the one before it ended is the same journey."""
+    found: list[Strand] = []
+    end, waits = ("", ""), not all(move.posted for move in moves)
+    for move, way in zip(moves, ways, strict=True):
+        posted = move.posted and waits
+        stops = tuple(stop_of(*piece, move.bytes) for piece in way)
+        if found and end == (move.tensor, move.source) and found[-1].posted == posted:
+            found[-1] = Strand((*found[-1].stops, *stops), posted)
+        else:
+            found.append(Strand(stops, posted))
+        end = (move.tensor, move.target)
+    return tuple(found)
 
 
 def _awaited(moves: Sequence[Move]) -> Sequence[Move]:

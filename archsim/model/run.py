@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archsim.model.taskgraph import Port, Task
@@ -56,7 +56,8 @@ class Run:
 
     `counts` holds completions x bills. `held` divides all picoseconds among operators: each instant belongs to the
     earliest task in program order that has started and not ended, or to `(static)`. `busy` is, per port, the ticks of
-    it that completed flows took. `timeline` has every execution of a task where it was asked for.
+    it that completed flows took. `served` is units of one device by component and action, as its servers counted them
+    where a fidelity has servers that count. `timeline` has every execution of a task where it was asked for.
     """
 
     picoseconds: int
@@ -66,4 +67,5 @@ class Run:
     marks: tuple[Mark, ...]
     events: int
     fidelity: str
+    served: Mapping[tuple[str, str], int] = field(default_factory=dict)
     timeline: tuple[Interval, ...] = ()

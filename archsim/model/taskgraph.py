@@ -6,7 +6,7 @@ for the time that a flow needs of a port. With integers equal layers take equal 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 TICKS = 1 << 64
@@ -48,6 +48,51 @@ class Need(NamedTuple):
     units: int
 
 
+class Stop(NamedTuple):
+    """What one device asks of a port on behalf of a leg, for fidelities that serve it piece by piece.
+
+    `units` is its part of the bill, `critical` that of the busiest of `instances`, and `ticks` the time that it
+    takes; where they are `pooled`, each requester has one to itself. `latency` is picoseconds to the first byte.
+    """
+
+    port: Port
+    action: str
+    units: int
+    critical: int
+    ticks: int
+    latency: int
+    instances: int
+    pooled: bool
+
+
+class Strand(NamedTuple):
+    """The way of a tensor, stop by stop; nobody waits for one that is `posted`: a result on its way home."""
+
+    stops: tuple[Stop, ...]
+    posted: bool = False
+
+
+class Course(NamedTuple):
+    """A flow of one device as its machine laid it out: what travels side by side, and the work on what has arrived.
+
+    `ways` requesters have `window` bytes outstanding each (None: no limit), which arrive in parts of at least `grain`.
+    `drain` picoseconds follow the last part (the depth of a reduction); all of it takes `pace` ticks or more.
+    """
+
+    strands: tuple[Strand, ...]
+    work: tuple[Stop, ...]
+    ways: int
+    window: int | None = None
+    grain: int = 1
+    drain: int = 0
+    pace: int = 0
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """All stops of tensors, then those of the work."""
+        return (*(stop for strand in self.strands for stop in strand.stops), *self.work)
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Legs that advance together, with the delays around them.
@@ -55,7 +100,8 @@ class Flow:
     `own` is its time alone in ticks; `loads` what it takes of each port over its life, in ticks, never more than
     `own`. `fill` and `drain` are picoseconds before and after. `lead` is the bytes asked for (0 where nothing moves)
     by `weight` requesters. `stall` is Little's bound in ticks, already part of `own`; `needs` are its demands by port
-    and action: both kept to name the limiter.
+    and action: both kept to name the limiter. `course` says the same in parts, and `place` whose ports they are where
+    they are not the component's own.
     """
 
     legs: tuple[Leg, ...]
@@ -67,6 +113,8 @@ class Flow:
     weight: int = 1
     stall: int = 0
     needs: tuple[Need, ...] = ()
+    course: Course | None = field(default=None, compare=False, repr=False)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

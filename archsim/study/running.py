@@ -11,6 +11,7 @@ from archsim.config.document import Document, node_at, position_at
 from archsim.config.tree import MappingNode
 from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
+from archsim.engine.errors import Unrepresentable
 from archsim.engine.simulate import FIDELITIES, simulate
 from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
@@ -43,6 +44,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
     sets: Sequence[str] = (),
     *,
     fidelity: str = "flow",
+    chunk: int | None = None,
     boundary: str | None = None,
     command: str = "",
     timeline: bool = False,
@@ -53,7 +55,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
         InputError: with every finding about the files.
         AuditError: where the books do not balance.
     """
-    _check_fidelity(fidelity)
+    _check_fidelity(fidelity, chunk)
     wanted = None if boundary is None else named_boundary(boundary)
     documents = load_pair(workload, hardware, sets)
     findings = Findings()
@@ -61,7 +63,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
     target = findings.of(lambda: check_hardware(documents[1]))
     findings.stop()
     checked = Findings.settled(job), Findings.settled(target)
-    result = simulated(*checked, fidelity, command, timeline=timeline)
+    result = simulated(*checked, fidelity, command, chunk=chunk, timeline=timeline)
     return Finished(*checked, at_boundary(result, wanted, checked[1]) if wanted else result)
 
 
@@ -73,7 +75,9 @@ def at_boundary(result: Result, wanted: Boundary, target: Hardware) -> Result:
         fail(str(error), position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
 
 
-def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeline: bool = False) -> Result:
+def simulated(
+    job: Job, target: Hardware, fidelity: str, command: str, *, chunk: int | None = None, timeline: bool = False
+) -> Result:
     """The corridor from checked values on; with `timeline` the run tells when each task ran."""
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
     start = time.perf_counter()
@@ -82,7 +86,11 @@ def simulated(job: Job, target: Hardware, fidelity: str, command: str, *, timeli
         plan: Plan = target.mapper.plan(trace, machine, target.settings, target.stack, job.workload.batch)
     except PlanError as error:
         raise InputError([_placed(error, job, target)]) from error
-    done = simulate(plan.graph, fidelity=fidelity, timeline=timeline)
+    try:
+        done = simulate(plan.graph, fidelity=fidelity, chunk=chunk, timeline=timeline)
+    except Unrepresentable as error:
+        option = ("--fidelity", fidelity) if chunk is None else ("--chunk-bytes", str(chunk))
+        raise InputError([Diagnostic(str(error), of_option(*option), error.help)]) from error
     wall = time.perf_counter() - start
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:
@@ -111,9 +119,11 @@ def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
     return Diagnostic(error.message, position_at(document, tuple(path), key=holds_more), error.help)
 
 
-def _check_fidelity(wanted: str) -> None:
+def _check_fidelity(wanted: str, chunk: int | None) -> None:
     if wanted not in FIDELITIES:
         raise InputError([unknown_choice("fidelity", wanted, FIDELITIES, of_option("--fidelity", wanted))])
+    if chunk is not None and wanted == "flow":
+        fail("at `flow` nothing is cut into chunks", of_option("--chunk-bytes", str(chunk)), "--fidelity chunk or tile")
 
 
 def named_boundary(wanted: str) -> Boundary:

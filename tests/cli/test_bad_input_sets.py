@@ -94,6 +94,19 @@ def test_a_setting_of_the_site_is_refused_where_it_is_wrong(
     assert says in refused_option("--set", setting, culprit=culprit)
 
 
+def test_a_chunk_larger_than_a_buffer_is_refused(run: Callable[..., Result]) -> None:
+    result = run(args=("--fidelity", "chunk", "--chunk-bytes", "1000000"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "<--chunk-bytes>:1:1" in result.stderr
+    assert "a chunk of 1,000,000 B is larger than the buffer of a requester" in result.stderr
+
+
+def test_a_chunk_is_refused_where_nothing_is_cut(refused_option: Refused) -> None:
+    assert "nothing is cut into chunks" in refused_option(
+        "--chunk-bytes", "4096", culprit="4096", name="<--chunk-bytes>"
+    )
+
+
 @pytest.mark.parametrize("arguments", [(), ("one",), ("a", "b", "c"), ("a", "b", "--seed", "x"), ("a", "b", "--sett")])
 def test_wrong_usage_is_answered_with_usage(cli: Callable[..., Result], arguments: tuple[str, ...]) -> None:
     result = cli("run", *arguments)

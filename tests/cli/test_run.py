@@ -318,3 +318,12 @@ def test_decode_without_a_prompt_sees_only_its_own_tokens(result: Callable[..., 
         if (row["tensor"], row["action"]) == ("kv", "read") and row["component"] == "hbm"
     )
     assert read == (1 + 2 + 3 + 4) * 4 * 2 * 256 * 2  # tokens seen by 4 steps x layers x K and V x values x bytes
+
+
+@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
+def test_a_finer_fidelity_moves_time_and_no_count(result: Callable[..., Any], fidelity: str) -> None:
+    coarse, fine = result(), result(args=("--fidelity", fidelity))
+    assert fine["simulation"]["fidelity"] == fidelity
+    assert fine["simulation"]["events"] > coarse["simulation"]["events"]
+    rows = [[row for row in found["counts"] if row["unit"] != "ps"] for found in (coarse, fine)]
+    assert rows[0] == rows[1]

@@ -64,6 +64,27 @@ def held_twice(before: Books) -> Books:
     return before._replace(run=replace(before.run, held=held))
 
 
+def laid_out(before: Books) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for segment in before.plan.graph.segments:
+        for stop in (
+            stop for task in segment.tasks for flow in task.flows if flow.course for stop in flow.course.stops
+        ):
+            place = (stop.port.component, stop.action)
+            found[place] = found.get(place, 0) + stop.units * segment.times
+    return found
+
+
+def miscounted(before: Books) -> Books:
+    found = laid_out(before)
+    return before._replace(run=replace(before.run, served={**found, ("hbm", "read"): found["hbm", "read"] - 5}))
+
+
+def unserved(before: Books) -> str:
+    asked = laid_out(before)["hbm", "read"]
+    return f"the servers of `hbm` counted {asked - 5:,} units of `read`, but the tasks have {asked:,} for one device"
+
+
 def overfull(before: Books) -> Books:
     weights, *others = before.plan.placements
     placements = (replace(weights, bytes=100 * 2**30), *others)
@@ -126,6 +147,7 @@ TAMPERED: dict[str, tuple[Callable[[Books], Books], Callable[[Books], str]]] = {
         held_twice,
         lambda before: f"operators hold {before.run.picoseconds + 7:,} ps of {before.run.picoseconds:,} ps",
     ),
+    "servers_count_what_is_laid_out": (miscounted, unserved),
 }
 
 

@@ -1,0 +1,149 @@
+"""The chunk net: flows as chunks that requesters ask for, and the servers that these pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from archsim.engine.cutting import Grain
+from archsim.engine.kernel import Clock, Timer
+from archsim.engine.live import LiveFlow
+from archsim.engine.pieces import Hop, Parcel, Track
+from archsim.engine.plans import Bench, Planned, Planner
+from archsim.engine.seats import Buffer, Labour, Seat
+from archsim.engine.servers import FINE, FIRST, PART, Queue
+from archsim.engine.tally import Completions
+from archsim.model.taskgraph import Flow
+
+if TYPE_CHECKING:
+    from simpy.events import Event
+
+
+class ChunkNet:
+    """Flows that pass servers in chunks; calls `served` with each flow of which the last chunk has."""
+
+    def __init__(self, clock: Clock, served: Callable[[LiveFlow], None], grain: Grain) -> None:
+        self._clock = clock
+        self._served = served
+        self._grain = grain
+        self._planner = Planner(clock, grain)
+        self._begun: Counter[int] = Counter()
+
+    @property
+    def fidelity(self) -> str:
+        """`tile` where representatives stand for tiles, `chunk` where each is itself."""
+        return "chunk" if self._grain.folds is None else "tile"
+
+    def join(self, flow: LiveFlow) -> None:
+        """Let a flow ask for its first chunks."""
+        self._begun[id(flow.flow)] += 1
+        Stream(self._clock, flow, self._planner.plan(flow.flow), self._served).start(self._clock.now)
+
+    def state(self, flow: LiveFlow, now: int) -> Hashable:
+        """What the future of a flow depends on: known where it has only begun, like no other state where it has not."""
+        return None if flow.since == now else object()
+
+    def counted(self, done: Completions) -> dict[tuple[str, str], int]:
+        """Units that servers counted, by component and action; of executions that were skipped, as of the others."""
+        sums: dict[tuple[str, str], int] = {}
+        for flow, times in _executions(done):
+            plan = self._planner.plan(flow)
+            for item in plan.counted if times else ():
+                key = (item.port.component, item.action)
+                units = item.counter.passed * item.units * times // (item.pieces * self._begun[id(flow)])
+                sums[key] = sums.get(key, 0) + units
+        return sums
+
+
+def _executions(done: Completions) -> list[tuple[Flow, int]]:
+    """Each flow once, and how often its tasks were completed."""
+    flows: dict[int, tuple[Flow, int]] = {}
+    for task, times in done:
+        for flow in task.flows:
+            flows[id(flow)] = (flow, times + flows.get(id(flow), (flow, 0))[1])
+    return list(flows.values())
+
+
+class Stream:
+    """One execution of a flow: it hands out its chunks, and ends when all are done and all results are delivered."""
+
+    def __init__(self, clock: Clock, flow: LiveFlow, plan: Planned, over: Callable[[LiveFlow], None]) -> None:
+        self.clock = clock
+        self.awaited: Sequence[Track] = plan.awaited
+        self.labours: Sequence[Labour] = plan.labours
+        self.errands: Sequence[Track] = plan.errands
+        self._flow = flow
+        self._plan = plan
+        self._over = over
+        self._underway = plan.cut.chunks
+        self._drawn = [0] * (plan.cut.seats if plan.cut.bound else 1)
+        self._parcels: list[Parcel] = []
+        self._tiles = _seated(plan)
+        if plan.pace.busiest:
+            own = Track((Hop((Queue(clock),), plan.pace),), None, plan.cut.chunks, plan.cut.chunks)
+            self.awaited = (*plan.awaited, own)
+
+    def start(self, now: int) -> None:
+        """Ask for the first chunks, one for each requester, then another, as far as buffers go."""
+        cut = self._plan.cut
+        seats = [Seat(self, number, tile) for number, tile in enumerate(self._tiles)]
+        for _ in range(cut.depth):
+            for seat in seats:
+                chunk = self.draw(seat)
+                if chunk is not None:
+                    buffer = Buffer(seat)
+                    self._parcels += buffer.parcels
+                    buffer.ask(chunk, now)
+
+    def draw(self, seat: Seat) -> int | None:
+        """The next chunk: of those that are the requester's own, or of all."""
+        cut, drawn = self._plan.cut, self._drawn
+        if not cut.bound:
+            chunk = drawn[0]
+            drawn[0] = chunk + 1
+            return chunk if chunk < cut.chunks else None
+        turn = drawn[seat.number]
+        drawn[seat.number] = turn + 1
+        return turn * cut.seats + seat.number if turn < cut.each else None
+
+    def finish(self, seat: Seat, chunk: int, now: int) -> None:
+        """Send the results of a chunk on their way."""
+        for track in self._plan.posted:
+            number = track.piece(track.chunks - 1 - chunk)
+            if number is not None:
+                self._underway += 1
+                result = Parcel(self.clock, track, seat.number, self._settle)
+                self._parcels.append(result)
+                result.send(track.pieces - 1 - number, now)
+        self._settle(now)
+
+    def _settle(self, now: int) -> None:
+        """One thing less to wait for: a result that was delivered, or a chunk; the last is over when all has passed."""
+        self._underway -= 1
+        if not self._underway:
+            last = max((parcel.tail for parcel in self._parcels), default=0)
+            delay = (last + PART >> FINE) - now
+            if delay > 0:
+                Timer(self.clock, delay, FIRST, self._end)
+            else:
+                self._end()
+
+    def _end(self, _: Event | None = None) -> None:
+        bench = self._plan.bench
+        for tile in self._tiles:
+            bench[tile] -= 1
+        self._over(self._flow)
+
+
+def _seated(plan: Planned) -> list[int]:
+    """The tiles that a flow gets: those with the fewest requesters, in turn."""
+    bench: Bench = plan.bench
+    order = sorted(range(len(bench)), key=bench.__getitem__) if any(bench) else range(len(bench))
+    tiles = [order[seat % len(bench)] for seat in range(plan.cut.seats)]
+    for tile in tiles:
+        bench[tile] += 1
+        for labour in plan.labours if bench[tile] == 1 else ():
+            if labour.cost:
+                labour.slicers[tile].sit()
+    return tiles

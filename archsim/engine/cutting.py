@@ -1,0 +1,167 @@
+"""How a flow is cut into chunks: how many, for how many requesters, and what each takes of a port. Pure arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from archsim.engine.errors import Unrepresentable
+from archsim.engine.servers import FINE
+from archsim.model.taskgraph import TICKS, Course, Flow, Stop, Strand
+
+_COARSE: Final = 64 * 1024
+"""Bytes of a chunk where the requester's grain is too fine to follow and its buffers are large."""
+
+_FINE: Final = 4 * 1024
+"""Bytes of a grain below which it is too fine to follow."""
+
+_INTERLEAVED: Final = 32
+"""Instances of a memory that are told apart; of more, each chunk takes all alike: addresses spread it over them."""
+
+_SLICES: Final = 64
+"""Parts of work that nothing is fetched for, so that what meets it at a port is not held up by all of it."""
+
+_TICK: Final = TICKS >> FINE
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """How finely to simulate: chunks of `chunk` bytes (None: as buffers allow), tiles folded into `folds` (None: not).
+
+    Left to the buffers, a chunk is the requester's grain; of one below 4 KB, as many as fit half its window and 64 KB.
+    """
+
+    chunk: int | None = None
+    folds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """`seats` requesters take `chunks` in all, with `depth` of them each under way at a time.
+
+    `each` is the chunks of a seat if all get equally many. Where a requester's bytes lie in an instance of its own,
+    each has its own chunks (`bound`); otherwise the next idle one takes the next.
+    """
+
+    seats: int
+    each: int
+    depth: int
+    bound: bool
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of all seats."""
+        return self.seats * self.each
+
+
+class Pick(Enum):
+    """Which instance serves a piece: all alike as one, the requester's own, or each in turn."""
+
+    ALIKE = 0
+    OWN = 1
+    TURN = 2
+
+
+class Costs(NamedTuple):
+    """What a piece takes of the busiest instance and of any other, and until it is there, in 2**-20 picoseconds."""
+
+    busiest: int
+    other: int
+    span: int
+
+
+def layout(flow: Flow) -> Course:
+    """The course of a flow; of one that no machine made, its loads side by side."""
+    if flow.course is not None:
+        return flow.course
+    stops = (Stop(port, "", load, load, load, 0, 1, pooled=False) for port, load in flow.loads)
+    return Course(tuple(Strand((stop,)) for stop in stops), (), 1, grain=0, drain=flow.drain, pace=flow.own)
+
+
+def cut(flow: Flow, course: Course, grain: Grain) -> Cut:
+    """How a flow is cut.
+
+    Raises:
+        Unrepresentable: where a chunk is larger than the buffer of a requester.
+    """
+    seats = course.ways if grain.folds is None else min(grain.folds, course.ways)
+    lead = leading(course)
+    worked = any(stop.ticks for stop in course.work)
+    if not lead and not worked and not course.pace:
+        return Cut(1, 1, 1, bound=False)
+    bound = any(stop.ticks and not stop.pooled and pick(stop, course, grain) is Pick.OWN for stop in course.stops)
+    if not lead or not course.grain:  # nothing is fetched, or no machine laid it out
+        return Cut(seats, -(-_SLICES // seats), 2, bound)
+    size, depth = _buffers(flow, course, grain, lead)
+    each = max(1, -(-lead // (course.ways * size)))
+    return Cut(seats, each, min(depth, each), bound)
+
+
+def leading(course: Course) -> int:
+    """Bytes of the largest tensor that is waited for and takes time on its way."""
+    return max(
+        (
+            strand.stops[0].units
+            for strand in course.strands
+            if not strand.posted and any(stop.ticks for stop in strand.stops)
+        ),
+        default=0,
+    )
+
+
+def pieces(strand: Strand, course: Course, whole: Cut, grain: Grain) -> int:
+    """Pieces of a tensor, about as large as the chunks; one for each chunk where requesters have ports of their own."""
+    lead = leading(course)
+    own = any(stop.ticks and pick(stop, course, grain) is Pick.OWN for stop in strand.stops)
+    if own or not lead or strand.stops[0] in course.work:
+        return whole.chunks
+    return min(whole.chunks, max(1, -(-strand.stops[0].units * whole.chunks // lead)))
+
+
+def _buffers(flow: Flow, course: Course, grain: Grain, lead: int) -> tuple[int, int]:
+    """Bytes of a chunk, and how many a requester has outstanding."""
+    window, size = course.window, grain.chunk or (course.grain if course.grain >= _FINE else _COARSE)
+    if window is None:
+        latency = max(sum(stop.latency for stop in strand.stops) for strand in course.strands if not strand.posted)
+        flying = lead * latency * TICKS // max(1, flow.own)
+        return size, 2 + 2 * flying // (course.ways * size)
+    if grain.chunk is None:
+        depth = max(1, min(max(2, -(-window // size)), window // course.grain))
+        return -(-window // depth), depth
+    if grain.chunk > window:
+        raise Unrepresentable(
+            f"a chunk of {grain.chunk:,} B is larger than the buffer of a requester: it has {window:,} B outstanding",
+            f"at most {window} bytes; half of that or less for a double buffer",
+        )
+    depth = -(-window // size)
+    return -(-window // depth), depth
+
+
+def pick(stop: Stop, course: Course, grain: Grain) -> Pick:
+    """Which instance serves a piece at a stop."""
+    if stop.pooled or (stop.instances == course.ways and stop.instances > 1):
+        return Pick.OWN
+    return Pick.ALIKE if stop.instances == 1 or stop.instances > _INTERLEAVED or grain.folds is not None else Pick.TURN
+
+
+def costs(stop: Stop, how: Pick, count: int, seats: int, together: int = 1) -> Costs:
+    """What one of `count` pieces takes, rounded up; `together` is the requesters that a seat stands for.
+
+    The bytes of a piece come from all instances, whichever is charged; of pieces that are one for each of several
+    requesters, the middle one is there after half of the time.
+    """
+    rest = stop.ticks
+    if stop.instances > 1 and not stop.pooled and stop.critical:
+        spare = max(0, stop.units - stop.critical)
+        rest = min(stop.ticks, stop.ticks * spare // ((stop.instances - 1) * stop.critical))
+    if how is Pick.OWN:
+        return Costs(_fine(stop.ticks, count // seats), _fine(rest, count // seats), 0)
+    span = _fine(stop.ticks, count)
+    if how is Pick.ALIKE:
+        return Costs(span, span, -(-span * (together + 1) // (2 * together)))
+    return Costs(_fine(stop.ticks, -(-count // stop.instances)), _fine(rest, max(1, count // stop.instances)), span)
+
+
+def _fine(ticks: int, parts: int) -> int:
+    return -(-ticks // (parts * _TICK))

@@ -1,0 +1,155 @@
+"""From a flow to the servers that it passes: made once for each flow, for all its executions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
+from archsim.engine.kernel import Clock
+from archsim.engine.pieces import Hop, Open, Own, Track, Turns
+from archsim.engine.seats import Labour
+from archsim.engine.servers import Queue, Slicer, Wire
+from archsim.model.taskgraph import Course, Flow, Port, Stop, Strand
+
+_HOPS = {Pick.ALIKE: Hop, Pick.OWN: Own, Pick.TURN: Turns}
+
+Bench = list[int]
+"""How many requesters sit at each tile of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a counter stands for: each that passes is one of `pieces` equal parts of `units` of an action."""
+
+    counter: Hop | Labour
+    port: Port
+    action: str
+    units: int
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A flow cut up: what it waits for, its results, its work on tiles and elsewhere, the tiles, and all counters.
+
+    `pace` is what a chunk takes of the pace that the flow keeps by itself.
+    """
+
+    cut: Cut
+    awaited: tuple[Track, ...]
+    posted: tuple[Track, ...]
+    labours: tuple[Labour, ...]
+    errands: tuple[Track, ...]
+    bench: Bench
+    pace: Costs
+    counted: tuple[Counted, ...]
+
+
+@dataclass(slots=True)
+class Servers:
+    """All servers of a machine, made when a flow first asks for them; a port of a place is a port by itself."""
+
+    clock: Clock
+    _queues: dict[tuple[Port, str, bool], list[Queue]] = field(default_factory=dict)
+    _slicers: dict[tuple[Port, str], list[Slicer]] = field(default_factory=dict)
+    _benches: dict[tuple[str, str], Bench] = field(default_factory=dict)
+
+    def queues(self, port: Port, place: str, count: int, *, alike: bool) -> list[Queue]:
+        """The queues of a port's instances, or the one that stands for all."""
+        found = self._queues.setdefault((port, place, alike), [])
+        found += [Queue(self.clock) for _ in range(count - len(found))]
+        return found
+
+    def slicers(self, port: Port, place: str, count: int, capacity: int) -> list[Slicer]:
+        """The slicers of the tiles of a group, each of so many tiles."""
+        found = self._slicers.setdefault((port, place), [])
+        found += [Slicer(self.clock, capacity) for _ in range(count - len(found))]
+        return found
+
+    def bench(self, component: str, place: str, count: int) -> Bench:
+        """The tiles of a group."""
+        found = self._benches.setdefault((component, place), [])
+        found += [0] * (count - len(found))
+        return found
+
+
+class Planner:
+    """Plans flows, at one grain."""
+
+    def __init__(self, clock: Clock, grain: Grain) -> None:
+        self._servers = Servers(clock)
+        self._clock = clock
+        self._grain = grain
+        self._plans: dict[int, Planned] = {}
+
+    def plan(self, flow: Flow) -> Planned:
+        """The plan of a flow."""
+        found = self._plans.get(id(flow))
+        if found is None:
+            found = self._plans[id(flow)] = self._make(flow)
+        return found
+
+    def _make(self, flow: Flow) -> Planned:
+        course = layout(flow)
+        whole = cut(flow, course, self._grain)
+        maker = _Maker(self._servers, self._clock, self._grain, flow.place, course, whole)
+        awaited = tuple(maker.track(strand) for strand in course.strands if not strand.posted)
+        posted = tuple(maker.track(strand) for strand in course.strands if strand.posted)
+        labours = tuple(maker.labour(stop) for stop in course.work if stop.pooled)
+        errands = tuple(maker.track(Strand((stop,))) for stop in course.work if not stop.pooled)
+        pace = costs(Stop(Port("", ""), "", 0, 0, course.pace, 0, 1, pooled=False), Pick.ALIKE, whole.chunks, 1)
+        return Planned(whole, awaited, posted, labours, errands, maker.bench(), pace, tuple(maker.counted))
+
+
+@dataclass(slots=True)
+class _Maker:
+    """Makes the tracks of one flow."""
+
+    servers: Servers
+    clock: Clock
+    grain: Grain
+    place: str
+    course: Course
+    cut: Cut
+    counted: list[Counted] = field(default_factory=list)
+
+    def track(self, strand: Strand) -> Track:
+        """The way of a tensor, or of work that is done where its data lie."""
+        count = pieces(strand, self.course, self.cut, self.grain)
+        latency = 0 if strand.posted else sum(stop.latency for stop in strand.stops)
+        hops = tuple(self._hop(stop, count) for stop in strand.stops)
+        return Track(hops, Wire(self.clock, latency) if latency else None, count, self.cut.chunks)
+
+    def _hop(self, stop: Stop, count: int) -> Hop:
+        how = pick(stop, self.course, self.grain)
+        if not stop.ticks:
+            hop: Hop = Open((), Costs(0, 0, 0))
+        else:
+            alike = how is Pick.ALIKE and stop.instances > 1
+            instances = self.cut.seats if how is Pick.OWN else 1 if how is Pick.ALIKE else stop.instances
+            queues = self.servers.queues(stop.port, self.place, instances, alike=alike)
+            hop = _HOPS[how](queues, costs(stop, how, count, self.cut.seats, self.course.ways // self.cut.seats))
+        self._count(hop, stop, count)
+        return hop
+
+    def labour(self, stop: Stop) -> Labour:
+        """Work on the tile of each requester."""
+        folds, seats, ways = self.grain.folds, self.cut.seats, self.course.ways
+        tiles, capacity, weight = (
+            (stop.instances, 1, 1) if folds is None else (seats, stop.instances, ways * folds // seats)
+        )
+        slicers = self.servers.slicers(stop.port, self.place, tiles, capacity)
+        labour = Labour(slicers if stop.ticks else (), costs(stop, Pick.OWN, self.cut.chunks, seats).busiest, weight)
+        self._count(labour, stop, self.cut.chunks)
+        return labour
+
+    def bench(self) -> Bench:
+        """The tiles that requesters sit at: where they compute, or nowhere in particular."""
+        tiles = next((stop for stop in self.course.work if stop.pooled), None)
+        if tiles is None or self.grain.folds is not None:
+            return self.servers.bench("", self.place, self.cut.seats)
+        return self.servers.bench(tiles.port.component, self.place, tiles.instances)
+
+    def _count(self, counter: Hop | Labour, stop: Stop, count: int) -> None:
+        if stop.action:
+            self.counted.append(Counted(counter, stop.port, stop.action, stop.units, count))
