@@ -85,6 +85,7 @@ def main() -> None:
     help="Bytes that travel together at tile and chunk; left out, what a tile's double buffer holds of them.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of whatever the workload draws.")
+@click.option("--activity", type=click.FloatRange(0, 1), help="Bit activity of the data: 1 is random, 0 is zeros.")
 @click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
 @click.option(
     "--format",
@@ -110,6 +111,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     fidelity: str,
     chunk: int | None,
     seed: int | None,
+    activity: float | None,
     boundary: str | None,
     kind: str,
     output: Path | None,
@@ -120,11 +122,12 @@ def run(  # noqa: PLR0917 - click passes each option by itself
 
     report = reporting.chosen(kind)
     command = shlex.join(["archsim", *sys.argv[1:]])
-    seeded = () if seed is None else (f"workload.seed={seed}",)
+    given = {"seed": seed, "activity": activity}
+    settings = (f"workload.{name}={value}" for name, value in given.items() if value is not None)
     finished = running.run(
         workload,
         hardware,
-        (*sets, *seeded),
+        (*sets, *settings),
         fidelity=fidelity,
         chunk=chunk,
         boundary=boundary,

@@ -9,11 +9,9 @@ from pydantic import Field
 
 from archsim.config.units import BandwidthOrUnlimited, Picoseconds
 from archsim.model.component import Action, Connector
-from archsim.model.price import BytePrice, Price, StaticPower
+from archsim.model.price import UNSTATED, BytePrice, Price, StaticPower
 
 KIND = "link"
-
-UNSTATED = "none stated"
 
 
 class Link(Connector):

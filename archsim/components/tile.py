@@ -9,9 +9,9 @@ from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bytes, MacRate, OpRate
-from archsim.model.component import Action, Component, EnergyKind
+from archsim.model.component import ACTIVE_ACTION, Action, Component, EnergyKind
 from archsim.model.dtype import Dtype
-from archsim.model.price import MacPrice, OpPrice
+from archsim.model.price import UNSTATED, MacPrice, OpPrice, Price, StaticPower
 
 KIND = "tile"
 
@@ -43,6 +43,10 @@ class TileEnergy(Checked):
 
     mac: dict[Dtype, MacPrice] = Field(description="per multiply-accumulate, by data type")
     vector: OpPrice = Field(description="per operation of the vector unit")
+    active: StaticPower = Field(
+        default=Price.exactly(0, UNSTATED),
+        description="power of one tile while it is at work, whatever it does, beside the power that it always takes",
+    )
 
 
 class Tile(Component):
@@ -62,13 +66,17 @@ class Tile(Component):
     energy: TileEnergy
 
     def actions(self) -> Mapping[str, Action]:
-        """`mac_<data type>` on the MAC unit and `vector` on the vector unit; a type without a price is not offered."""
+        """`mac_<data type>` on the MAC unit, `vector` on the vector unit, and `active`: the time at work.
+
+        A type without a price is not offered.
+        """
         macs = {
             f"mac_{dtype}": Action("mac", rate, 0, "MAC", self.energy.mac[dtype])
             for dtype, rate in self.macs.items()
             if dtype in self.energy.mac
         }
-        return {**macs, "vector": Action("vector", self.vector, 0, "op", self.energy.vector)}
+        active = Action(ACTIVE_ACTION, None, 0, "ps", self.energy.active)
+        return {**macs, "vector": Action("vector", self.vector, 0, "op", self.energy.vector), ACTIVE_ACTION: active}
 
     def issued(self, m: int, n: int, k: int) -> int | None:
         """MAC slots that the tile's array spends: cells x cycles."""

@@ -52,7 +52,8 @@ class Host:
         requester = Requester(kernel.ways, window, tile.grain_bytes)
         own = Share(operator, Fraction(self.machine.devices))
         flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(operator, kernel), requester)
-        return Task(operator.name, phase, (flow,), kernel.launch)
+        task = Task(operator.name, phase, (flow,), kernel.launch)
+        return self.machine.at_work(task, self.traffic.paths.tile, kernel.ways)
 
     def kernels(self, operator: Operator) -> tuple[Kernel, ...]:
         """How an operator occupies the tiles.

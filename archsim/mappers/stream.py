@@ -84,7 +84,8 @@ class Stream:
         found, opening = [], True
         for block in trace.blocks:
             if self.host and opening:
-                found.append(Segment((Task("host", block.phase, (), self.host, _STREAM, _STREAM),)))
+                host = Task("host", block.phase, (), self.host, _STREAM, _STREAM)
+                found.append(Segment((self.in_use(host),)))
             found.append(Segment(tuple(self.block(block)), block.times, block.closes))
             opening = bool(block.closes)
         return found
@@ -109,7 +110,8 @@ class Stream:
     def _make(self, whole: Operator, phase: Phase, routing: Routing | None) -> _Made:
         """The tasks of an operator; layers that drew alike, whichever their experts, have the same ones."""
         if isinstance(whole.shape, Collective):
-            return (replace(stated(whole, whole.shape, phase, self.fabric), after=_STREAM, makes=_STREAM),), ()
+            made = self.in_use(stated(whole, whole.shape, phase, self.fabric))
+            return (replace(made, after=_STREAM, makes=_STREAM),), ()
         own = share(whole, self.degrees, self.batch, routing.part if routing else None)
         if not isinstance(own.part.shape, Experts):
             return self._tasks(whole, own, phase, routing)
@@ -130,7 +132,8 @@ class Stream:
     def _tasks(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> _Made:
         chosen = self._kernels(own.part)
         tasks = [self._task(own, kernel, phase) for kernel in chosen]
-        tasks = [*self._before(whole, phase, routing), *tasks, *self._after(whole, own, phase, routing)]
+        before, after = self._before(whole, phase, routing), self._after(whole, own, phase, routing)
+        tasks = [*map(self.in_use, before), *tasks, *map(self.in_use, after)]
         declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tile))
         return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 
@@ -152,12 +155,17 @@ class Stream:
         """What exchanges between devices run on."""
         return Fabric(self.machine, self.stack, self.traffic.paths)
 
+    def in_use(self, task: Task) -> Task:
+        """A task that is no kernel of the tiles, and yet keeps all of them at work, or waiting for it."""
+        return self.machine.at_work(task, self.tile, self.tiles)
+
     def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.tile]
         window = tile.window_bytes if kernel.window == "tile" else kernel.window
         requester = Requester(kernel.ways, window, tile.grain_bytes)
         flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(own, kernel), requester)
-        return Task(own.part.name, phase, (flow,), kernel.launch)
+        task = Task(own.part.name, phase, (flow,), kernel.launch)
+        return self.machine.at_work(task, self.tile, kernel.ways, own.work)
 
     def _work(self, own: Share, kernel: Kernel) -> list[Work]:
         operator, work = own.part, []

@@ -20,11 +20,15 @@ from archsim.model.reference import Layer
 EnergyKind = Literal["compute", "sram", "dram", "link", "static", "other"]
 
 
+ACTIVE_ACTION = "active"
+"""Time at work of a component, counted in picoseconds of its instances and priced in watts of one."""
+
+
 class Action(NamedTuple):
     """How one instance serves an action: `rate` units per second (None: no limit) through `port`, after `latency` ps.
 
-    `unit` is what is counted (B, MAC, op), `price` picojoules per unit. Actions of one port share its time. `peak` is
-    the rate of the datasheet where the sustained `rate` is lower.
+    `unit` is what is counted (B, MAC, op; ps of time at work), `price` picojoules per unit. Actions of one port share
+    its time. `peak` is the rate of the datasheet where the sustained `rate` is lower.
     """
 
     port: str

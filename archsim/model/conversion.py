@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from archsim.model.price import BOUNDARIES, Boundary, Price
-from archsim.model.pricing import Joules, Priced
+from archsim.model.pricing import Joules
 from archsim.model.result import Result
 from archsim.model.site import Site
 
@@ -78,12 +78,12 @@ def converted(result: Result, wanted: Boundary) -> Result:
     else:
         factor = step(result.hardware.site, given, wanted)
         note = f"joules converted from {given} to {wanted}: {factor.told}"
-    prices = {(entry.row.component, entry.row.action): entry.price for entry in result.entries}
+    prices = {id(entry.price): entry.price for entry in result.entries}
     moved = {key: _moved(price, factor, wanted) for key, price in prices.items()}
     return replace(
         result,
         machine=replace(result.machine, boundary=wanted),
-        entries=tuple(Priced(entry.row, moved[entry.row.component, entry.row.action]) for entry in result.entries),
+        entries=tuple(replace(entry, price=moved[id(entry.price)]) for entry in result.entries),
         warnings=(*result.warnings, note),
     )
 

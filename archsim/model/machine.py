@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from archsim.model.component import Action, Component
+from archsim.model.component import ACTIVE_ACTION, Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.price import Boundary
 from archsim.model.services import Piece, Service, by_port, demands, stop_of
-from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand
+from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,18 @@ class Machine:
                 drain=drain,
             ),
         )
+
+    def at_work(self, task: Task, component: str, ways: int, over: Fraction | None = None) -> Task:
+        """The task, and the time that `ways` instances of a component are at work on it, launch included.
+
+        Nothing is added where the component has no such action. `over` is as in `Work`.
+        """
+        if ACTIVE_ACTION not in self.actions[component]:
+            return task
+        spent = task.alone
+        leg = Leg(component, ACTIVE_ACTION, "", self._all(ways * spent, over), spent, ways * self.devices)
+        first, *others = task.flows or (Flow((), 0, ()),)
+        return replace(task, flows=(replace(first, legs=(*first.legs, leg)), *others))
 
     def exchange(self, link: str, tensor: str, sent: int, rate: int | None, over: Fraction | None = None) -> Flow:
         """The busiest device sends `sent` bytes over its own link, at no more than `rate` bytes per second.

@@ -15,6 +15,9 @@ from archsim.config.units import Dimension
 Boundary = Literal["device", "chip", "board", "server", "facility"]
 Grade = Literal["measured", "published", "derived", "assumed"]
 
+UNSTATED = "none stated"
+"""Source of a zero that stands for nothing said."""
+
 BOUNDARIES: tuple[Boundary, ...] = ("device", "chip", "board", "server", "facility")
 
 
@@ -58,7 +61,23 @@ class Figure(Checked):
 
 
 class Price(Figure):
-    """Picojoules per unit of an action, or watts where the action is time (1 W x 1 ps = 1 pJ)."""
+    """Picojoules per unit of an action, or watts where the action is time (1 W x 1 ps = 1 pJ).
+
+    `data` is the share that follows the activity of the data: stated prices are of random data (activity 1).
+    """
+
+    data: float = Field(
+        default=0.0, ge=0, le=1, description="share that follows the activity of the data; the price is of random data"
+    )
+
+    def at(self, activity: float) -> Price:
+        """The price with data of some activity: control + activity x data."""
+        return self.scaled(1 - self.data * (1 - activity)) if self.data and activity != 1 else self
+
+    def scaled(self, factor: float) -> Price:
+        """The price and its range, times a factor."""
+        ends = {"value": self.value * factor, "low": self.low * factor, "high": self.high * factor}
+        return self.model_copy(update=ends)
 
 
 _WITH_UNIT = ("value", "low", "high")
@@ -81,15 +100,15 @@ class _Unit:
         except UnplacedError as error:
             raise UnplacedError(str(error), error.help, (*at, *error.at)) from None
 
-    def write(self, price: Price) -> dict[str, str]:
-        texts = price.model_dump(mode="json", exclude_none=True)
+    def write(self, price: Price) -> dict[str, str | float]:
+        texts = price.model_dump(mode="json", exclude_none=True, exclude=None if price.data else {"data"})
         return {
             key: units.format_quantity(item, self.dimension) if key in _WITH_UNIT else item
             for key, item in texts.items()
         }
 
 
-_SCHEMA = dict[str, str] | str
+_SCHEMA = dict[str, str | float] | str
 
 
 def priced_in(dimension: Dimension) -> tuple[BeforeValidator, PlainSerializer]:
@@ -118,4 +137,11 @@ class Ratio(Figure):
     high: float = Field(ge=0, le=1)
 
 
+class Overhead(Figure):
+    """What a figure is multiplied by."""
+
+    value: float = Field(gt=0)
+
+
+Factor = Annotated[Overhead, BeforeValidator(_plain, json_schema_input_type=float | Overhead)]
 Efficiency = Annotated[Ratio, BeforeValidator(_plain, json_schema_input_type=float | Ratio)]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from math import fsum
 from typing import NamedTuple, TypeVar
 
+from archsim.model.component import ACTIVE_ACTION
 from archsim.model.ledger import STATIC_ACTION, Row
 from archsim.model.machine import Machine
-from archsim.model.price import Price
+from archsim.model.price import UNSTATED, Overhead, Price
 from archsim.model.scaling import scaled, scaling
+from archsim.model.stack import Mix
 
 PJ_PER_JOULE = 1e12
 
@@ -27,10 +29,11 @@ class Joules(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A ledger row with the price of its action."""
+    """A ledger row with the price of its action in this run, and as a file states it (None: software states it)."""
 
     row: Row
     price: Price
+    stated: Price | None
 
     @property
     def picojoules(self) -> float:
@@ -53,7 +56,8 @@ def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> Pri
         for action, price in prices.items():
             source = price.source or stated.get((name, action), origin)
             whole = price.model_copy(update={"boundary": price.boundary or machine.boundary, "source": source})
-            listed[name, action] = scaled(whole, scaling(component, unit_of(machine, name, action)))
+            step = scaling(component, unit_of(machine, name, action))
+            listed[name, action] = whole if price.source == UNSTATED else scaled(whole, step)
     return listed
 
 
@@ -69,9 +73,44 @@ def _action_of(path: str) -> tuple[str, str]:
     return name, "_".join(parts) or "move"
 
 
-def priced(rows: Iterable[Row], prices: PriceList) -> tuple[Priced, ...]:
-    """Each row with its price; the audit has made sure that there is one."""
-    return tuple(Priced(row, prices[row.component, row.action]) for row in rows)
+def conditioned(stated: PriceList, activity: float, stack: str, mix: Mix | None) -> PriceList:
+    """The prices of a run: of data of some activity, and as the mix of a stack bills the steps of a model."""
+    found = {key: price.at(activity) for key, price in stated.items()}
+    if mix is None:
+        return found
+    for (component, action), price in stated.items():
+        if action == ACTIVE_ACTION and mix.active is not None and price.source == UNSTATED:
+            found[component, action] = mix.active.model_copy(update={"boundary": price.boundary})
+        elif action.startswith("mac_") and mix.mac.value != 1:
+            found[component, action] = _dearer(found[component, action], mix.mac, stack)
+    return found
+
+
+def _dearer(price: Price, overhead: Overhead, stack: str) -> Price:
+    ends = {end: getattr(price, end) * overhead.value for end in ("value", "low", "high")}
+    ends = {
+        **ends,
+        "low": min(ends["low"], price.value * overhead.low),
+        "high": max(ends["high"], price.value * overhead.high),
+    }
+    source = f"{price.source}; x {overhead.value:g} in the mix of {stack}: {overhead.source}"
+    return price.model_copy(update={**ends, "source": source})
+
+
+def priced(
+    rows: Iterable[Row], stated: PriceList, paid: PriceList | None = None, steps: PriceList | None = None
+) -> tuple[Priced, ...]:
+    """Each row with its price: what is `paid`, in decode what is paid in `steps`; the one before where left out.
+
+    The audit has made sure that there is one.
+    """
+    alone = paid or stated
+    by_phase = {"decode": steps or alone}
+    return tuple(_priced(row, stated[row.component, row.action], by_phase.get(row.phase, alone)) for row in rows)
+
+
+def _priced(row: Row, stated: Price, paid: PriceList) -> Priced:
+    return Priced(row, paid[row.component, row.action], None if stated.source == UNSTATED else stated)
 
 
 def joules(entries: Sequence[Priced]) -> Joules:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from archsim.model.component import ACTIVE_ACTION
 from archsim.model.hardware import Header
 from archsim.model.ledger import STATIC_ACTION, Row
 from archsim.model.limits import OperatorTime, operator_times
@@ -20,6 +21,7 @@ from archsim.model.validity import Validities, validities
 from archsim.model.workload import Workload
 
 TENSOR_CLASSES = {"inputs": "activations", "outputs": "activations"}
+TIMED_ACTIONS = (STATIC_ACTION, ACTIVE_ACTION)
 KINDS = ("compute", "sram", "dram", "link", "static", "other")
 
 
@@ -124,9 +126,9 @@ class Result:
 
     @staticmethod
     def tensor_class(row: Row) -> str:
-        """Weights, kv, state, activations; arithmetic and static power belong to no tensor."""
-        if row.action == STATIC_ACTION:
-            return "static"
+        """Weights, kv, state, activations; arithmetic, tiles at work and static power belong to no tensor."""
+        if row.action in TIMED_ACTIONS:
+            return row.action
         return TENSOR_CLASSES.get(row.tensor, row.tensor) or "arithmetic"
 
     @cached_property

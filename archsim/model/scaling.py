@@ -14,7 +14,7 @@ from math import log
 from typing import Literal
 
 from archsim.model.component import Action, Component, EnergyKind
-from archsim.model.price import Grade, Price, Ratio
+from archsim.model.price import UNSTATED, Grade, Price, Ratio
 from archsim.model.process import NEWEST_NM, OLDEST_NM, nanometres
 
 Scale = Literal["logic", "sram", "wire", "static"]

@@ -12,11 +12,12 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
-from archsim.model.price import Efficiency, Ratio
+from archsim.model.price import Efficiency, Factor, Overhead, Ratio, StaticPower
 
 Window = BytesOrUnlimited | Literal["tile"]
 
 _FULL = Ratio.exactly(1, "ideal")
+NO_OVERHEAD = Overhead.exactly(1, "as stated")
 
 
 class GemmKernels(Checked):
@@ -172,6 +173,21 @@ class Step(Checked):
     per_sequence: Picoseconds = 0
 
 
+class Mix(Checked):
+    """How decode steps of a whole model are billed: the terms of kernels measured alone do not hold for their mixture.
+
+    Fitted on whole steps, so norms, epilogues and sampling are inside. Prefill is billed as kernels alone are.
+    """
+
+    active: StaticPower | None = Field(
+        default=None, description="power of one tile at work, where the machine states none"
+    )
+    mac: Factor = Field(default=NO_OVERHEAD, description="price of a MAC over the machine's")
+    padding: bool = Field(
+        default=True, description="whether padded rows of matrix products are billed; those of attention always are"
+    )
+
+
 class Stack(Checked):
     """One software stack on one architecture."""
 
@@ -194,3 +210,12 @@ class Stack(Checked):
     near_memory: NearMemoryPhases = NearMemoryPhases()
     dataflow: DataflowCores = DataflowCores()
     step: Step = Step()
+    mix: Mix | None = Field(default=None, description="how steps of whole models are billed; as single kernels if none")
+
+    @property
+    def in_mix(self) -> Stack:
+        """The stack as it runs steps of whole models."""
+        if self.mix is None or self.mix.padding:
+            return self
+        gemm = self.gemm.model_copy(update={"rows": 1})
+        return self.model_copy(update={"gemm": gemm, "experts": self.experts.model_copy(update={"padding": False})})

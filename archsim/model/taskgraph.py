@@ -136,6 +136,12 @@ class Task:
     takes: tuple[tuple[str, int], ...] = ()
     gives: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def alone(self) -> int:
+        """Picoseconds that it takes where nothing shares its ports."""
+        flows = (flow.fill + -(-flow.own // TICKS) + flow.drain for flow in self.flows)
+        return self.launch + max(flows, default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from math import fsum, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.model.ledger import STATIC_ACTION
 from archsim.model.machine import Machine
 from archsim.model.pricing import PJ_PER_JOULE, Priced
 
@@ -122,7 +121,7 @@ def _figure(entry: Priced, machine: Machine) -> str:
     if price.low == price.high:
         return ""
     library = machine.components[row.component].library
-    if library is not None and row.action != STATIC_ACTION:
+    if library is not None and row.unit != "ps":
         return library
     return f"{price.value!r} {price.low!r} {price.high!r} {row.unit}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
 
@@ -43,6 +43,9 @@ class Dtypes(Checked):
 class Workload(Checked):
     """What is asked for: a model, a batch of sequences and the tokens of each."""
 
+    mix: ClassVar[bool] = True
+    """Whether it runs whole steps of a model, which mix kernels, rather than single kernels."""
+
     schema_name: Literal["archsim.workload/1"] = Field(alias="schema")
     name: str
     family: str
@@ -56,6 +59,10 @@ class Workload(Checked):
     output_tokens: PositiveInt = Field(default=1, description="tokens that each sequence puts out")
     dtypes: Dtypes
     seed: Annotated[int, Field(ge=0)] = 0
+    activity: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0,
+        description="bit activity of the data: 1 is random, 0 is zeros; trained weights lie between 0.5 and 1",
+    )
 
     @property
     def decode_steps(self) -> int:

@@ -7,7 +7,6 @@ from typing import Any
 
 from archsim import __version__
 from archsim.model.conversion import bill
-from archsim.model.ledger import STATIC_ACTION
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.model.run import STATIC
@@ -107,6 +106,7 @@ def _energy(result: Result) -> Document:
         "by_phase": {phase or STATIC: joules for phase, joules in result.by("phase").items()},
         "by_kind": result.by_kind(),
         "dominant": [constant._asdict() for constant in dominant(result.constants)],
+        "activity": result.workload.activity,
     }
 
 
@@ -152,7 +152,7 @@ def _price(entry: Priced, result: Result) -> Document:
         "component": row.component,
         "action": row.action,
         "value": price.value,
-        "unit": "W" if row.action == STATIC_ACTION else f"pJ/{row.unit}",
+        "unit": "W" if row.unit == "ps" else f"pJ/{row.unit}",
         "boundary": price.boundary,
         "grade": price.grade,
         "source": price.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from archsim.model.result import Result
+from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
 from archsim.model.workload import Format
 from archsim.reports.headline import headline
@@ -152,7 +152,7 @@ def notes(result: Result, tails: Band | None = None) -> tuple[Note, ...]:
     told = (
         Note("boundary", f"{result.machine.boundary} (joules by boundary of their price: {_by_boundary(result)})"),
         Note("access", settings),
-        Note("prices", f"joules by grade of their price: {_by_grade(result)}"),
+        Note("prices", f"data of activity {result.workload.activity:g}; joules by grade of price: {_by_grade(result)}"),
         Note("range", _range(result, tails)),
         Note("validity", _validity(result)),
         Note("simulated", simulated),
@@ -184,8 +184,8 @@ def _validity(result: Result) -> str:
 
 def _at_measured_time(result: Result, ratio: tuple[float, float]) -> str:
     """Joules where what is paid by time lasts as long as measured."""
-    static = result.by_kind()["static"]
-    least, most = (result.energy.value / result.tokens + static * (factor - 1) for factor in ratio)
+    timed = sum(joules for action, joules in result.by("action").items() if action in TIMED_ACTIONS)
+    least, most = (result.energy.value / result.tokens + timed * (factor - 1) for factor in ratio)
     makes = interval(least, most, "J")
     return f"measured times are {_factors(ratio)} these, with which a token costs {makes}"
 

@@ -17,8 +17,8 @@ from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
 from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Plan, PlanError
-from archsim.model.price import BOUNDARIES, Boundary
-from archsim.model.pricing import PriceList, price_list, priced
+from archsim.model.price import BOUNDARIES, UNSTATED, Boundary
+from archsim.model.pricing import PriceList, conditioned, price_list, priced
 from archsim.model.result import Provenance, Result
 from archsim.model.scaling import rescaled
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
@@ -82,8 +82,10 @@ def simulated(
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
     start = time.perf_counter()
     trace = job.family.trace(job.workload)
+    mixed = job.workload.mix
+    stack = target.stack.in_mix if mixed else target.stack
     try:
-        plan: Plan = target.mapper.plan(trace, machine, target.settings, target.stack, job.workload.batch)
+        plan: Plan = target.mapper.plan(trace, machine, target.settings, stack, job.workload.batch)
     except PlanError as error:
         raise InputError([_placed(error, job, target)]) from error
     try:
@@ -95,15 +97,16 @@ def simulated(
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:
         raise AuditError("the books do not balance:\n" + "\n".join(f"- {sentence}" for sentence in discrepancies))
-    prices = price_list(machine, f"stated in {target.document.name}", target.header.sources)
+    stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
+    paid, steps = (conditioned(stated, job.workload.activity, stack.name, mix) for mix in (None, stack.mix))
     result = Result(
         workload=job.workload,
         hardware=target.header,
         machine=machine,
         plan=plan,
         run=done,
-        entries=priced(ledger(done, machine), prices),
-        warnings=(*plan.warnings, *_free(prices), *_elsewhere(machine)),
+        entries=priced(ledger(done, machine), stated, paid, steps if mixed else None),
+        warnings=(*plan.warnings, *_free(stated), *_elsewhere(machine)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
         edited=target.document.edited,
@@ -152,8 +155,6 @@ def _elsewhere(machine: Machine) -> Iterator[str]:
 def _free(prices: PriceList) -> list[str]:
     """A warning that names what costs nothing: an explicit zero is allowed, but never silent."""
     free = [
-        f"{name} {action}"
-        for (name, action), price in prices.items()
-        if price.high == 0 and price.source != "none stated"
+        f"{name} {action}" for (name, action), price in prices.items() if price.high == 0 and price.source != UNSTATED
     ]
     return [f"priced at zero: {', '.join(free)}"] if free else []

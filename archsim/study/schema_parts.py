@@ -14,7 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 
 from archsim.config import units
 from archsim.config.units import Dimension, Quantity
-from archsim.model.price import Boundary, Figure, Grade
+from archsim.model.price import Boundary, Figure, Grade, Price
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -154,6 +154,7 @@ def _price(dimension: Dimension) -> Schema:
         "value": quantity,
         "low": quantity | {"description": "lower end of the range; the value where left out"},
         "high": quantity | {"description": "upper end of the range; the value where left out"},
+        "data": {"type": "number", "minimum": 0, "maximum": 1, "description": Price.model_fields["data"].description},
         "boundary": {"enum": list(get_args(Boundary)), "description": Figure.model_fields["boundary"].description},
         "grade": {"enum": list(get_args(Grade)), "description": "how the figure was come by"},
         "source": {"type": "string", "description": "where the figure is from"},

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import gcd
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -31,6 +31,8 @@ HELD: tuple[Role, ...] = ("weights", "kv", "state")
 
 class OperatorsWorkload(Workload):
     """A list of operators, executed for each output token."""
+
+    mix: ClassVar[bool] = False
 
     family: Literal["operators"]
     operators: tuple[Entry, ...] = Field(

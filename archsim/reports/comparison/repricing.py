@@ -20,8 +20,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 class PricedAction:
     """Actions of one component that one price pays for.
 
-    `counts` are units (B, MAC, op; ps of static power) per output token by class of tensor: joules per token are the
-    sum of counts x value x 1e-12. `setting` is the path of the price for `--set`, empty where no file states it.
+    `counts` are units (B, MAC, op; ps of time) per output token by class of tensor, times what the run makes of the
+    stated price (activity of the data, overheads of the software, clock): joules per token are the sum of counts x
+    value x 1e-12. `setting` is the path of the price for `--set`, empty where no file states it.
     """
 
     component: str
@@ -37,17 +38,21 @@ class PricedAction:
 
 def priced_actions(result: Result) -> tuple[PricedAction, ...]:
     """The prices of a run's ledger in its order; those with one setting are one."""
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, float]] = {}
     firsts: dict[str, tuple[str, str, str, str, Price]] = {}
     for entry in result.entries:
         row = entry.row
+        if entry.stated is None and not entry.price.high:
+            continue
         setting = _setting(result, row.component, row.action)
         key = setting or f"{row.component} {row.action}"
-        unit = "W" if row.action == STATIC_ACTION else f"pJ/{row.unit}"
-        firsts.setdefault(key, (row.component, row.action, unit, setting, entry.price))
+        unit = "W" if row.unit == "ps" else f"pJ/{row.unit}"
+        stated = entry.stated or entry.price
+        firsts.setdefault(key, (row.component, row.action, unit, setting, stated))
         tensors = counts.setdefault(key, {})
         tensor = result.tensor_class(row)
-        tensors[tensor] = tensors.get(tensor, 0) + row.count
+        billed = row.count * (entry.price.value / stated.value if stated.value else 1.0)
+        tensors[tensor] = tensors.get(tensor, 0.0) + billed
     return tuple(
         PricedAction(
             component=component,

@@ -28,12 +28,18 @@ def test_each_data_type_has_its_rate_and_price() -> None:
         "mac_bf16": (3_750_000_000_000, 1.04, "MAC"),
         "mac_fp8": (7_500_000_000_000, 0.56, "MAC"),
         "vector": (224_640_000_000, 5.0, "op"),
+        "active": (None, 0.0, "ps"),
     }
+
+
+def test_time_at_work_costs_what_is_stated() -> None:
+    energy = {"mac": {"bf16": "1.04 pJ/MAC"}, "vector": "5 pJ/op", "active": "1.2 W"}
+    assert tile(energy=energy).actions()["active"].price.value == 1.2
 
 
 def test_macs_of_all_types_share_a_port_beside_the_vector_unit() -> None:
     ports = {name: action.port for name, action in tile().actions().items()}
-    assert ports == {"mac_bf16": "mac", "mac_fp8": "mac", "vector": "vector"}
+    assert ports == {"mac_bf16": "mac", "mac_fp8": "mac", "vector": "vector", "active": "active"}
 
 
 def test_a_type_without_a_price_is_not_offered() -> None:

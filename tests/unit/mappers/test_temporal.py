@@ -131,3 +131,16 @@ def test_layers_that_drew_alike_share_their_tasks_whichever_their_experts(device
     one, alike, other = planned(Trace(layers, (), 0), machine(devices)).graph.segments
     assert all(task is again for task, again in zip(one.tasks, alike.tasks, strict=True))
     assert one.tasks[0] != other.tasks[0]
+
+
+def test_the_tiles_of_a_kernel_are_at_work_from_its_launch_to_its_end(decoder: Decode, machine: Build) -> None:
+    found = tasks(
+        planned(decoder(), machine(devices=2), {"gemm": {"launch": "5 us"}, "decode_attention": {"splits": False}})
+    )
+    for task, ways in (found["gate_up"], 8), (found["attention"], 2):
+        assert billed(task, "sm", "active") == 2 * ways * task.alone
+
+
+def test_all_tiles_wait_for_an_exchange(decoder: Decode, machine: Build) -> None:
+    reduce = next(task for name, task in tasks(planned(decoder(), machine(devices=2))).items() if "reduce" in name)
+    assert billed(reduce, "sm", "active") == 2 * 8 * reduce.alone

@@ -136,6 +136,7 @@ def test_every_action_has_a_price_and_static_power_is_one(machine: Build) -> Non
         ("bus", "static"),
         ("sm", "mac_bf16"),
         ("sm", "vector"),
+        ("sm", "active"),
         ("sm", "static"),
     }
 

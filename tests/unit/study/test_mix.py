@@ -1,0 +1,30 @@
+"""Steps of a model are billed as the mix of the stack has it; kernels of a list by themselves."""
+
+from archsim.model.result import Result
+from archsim.study.running import run
+
+
+def simulated(workload: str, *sets: str) -> Result:
+    return run(workload, "h100-sxm", sets).result
+
+
+def watts(result: Result) -> set[float]:
+    return {entry.price.value for entry in result.entries if entry.row.action == "active"}
+
+
+def test_tiles_at_work_cost_power_in_a_step_of_a_model_and_none_in_a_kernel_alone() -> None:
+    assert watts(simulated("llama-3.1-8b-decode", "workload.output_tokens=1")) == {1.2}
+    assert watts(simulated("gemv-4096", "workload.dtypes={weights: bf16, kv: bf16, activations: bf16}")) == {0.0}
+
+
+def test_tiles_are_at_work_for_no_longer_than_the_run() -> None:
+    result = simulated("llama-3.1-8b-decode", "workload.output_tokens=1")
+    spent = sum(entry.row.count for entry in result.entries if entry.row.action == "active")
+    assert 0.6 < spent / (132 * result.run.picoseconds) <= 1
+
+
+def test_data_of_low_activity_cost_less_and_take_as_long() -> None:
+    one = "workload.output_tokens=1"
+    random, low = (simulated("llama-3.1-8b-decode", f"workload.activity={share}", one) for share in (1, 0.5))
+    assert low.run.picoseconds == random.run.picoseconds
+    assert 0.6 < low.energy.value / random.energy.value < 0.9
