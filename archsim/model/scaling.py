@@ -133,7 +133,8 @@ def rescaled(components: Mapping[str, Component], actions: Mapping[str, Mapping[
     for name, component in components.items():
         if component.scale_to is None:
             continue
-        units = {action.replace("_", " "): item.unit for action, item in actions[name].items()}
+        priced = {action: item for action, item in actions[name].items() if item.price.source != UNSTATED}
+        units = {action.replace("_", " "): item.unit for action, item in priced.items()}
         powered = {"static power": "ps"} if component.static.high else {}
         alike: dict[Scaling, list[str]] = {}
         for action, unit in {**units, **powered}.items():

@@ -73,7 +73,7 @@ def test_the_host_stands_before_each_step(decoder: Decode, machine: Build) -> No
     stack = {"step": {"base": "1 us", "per_sequence": "10 ns"}}
     graph = planned(decoder(output_tokens=2), machine(), stack).graph
     hosts = [task for segment in graph.segments for task in segment.tasks if task.operator == "host"]
-    assert [(task.launch, task.flows) for task in hosts] == [(1_010_000, ())] * 2
+    assert [(task.launch, task.alone) for task in hosts] == [(1_010_000, 1_010_000)] * 2
 
 
 def test_partial_sums_are_followed_by_an_all_reduce(decoder: Decode, machine: Build) -> None:
