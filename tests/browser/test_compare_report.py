@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import Result
 from playwright.sync_api import Page
+from plotly.offline import get_plotlyjs
 
 from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.matrix import Comparison
@@ -21,6 +23,14 @@ Open = Callable[..., Any]
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 ALL_DRAWN = "[...document.querySelectorAll('[data-chart]')].every((element) => element.dataset.drawn)"
+FIRST_CHART = "document.getElementById('chart-energy-and-time')"
+READY_AT = "performance.getEntriesByName('ready')[0].startTime"
+PLAIN = """<!doctype html><meta charset="utf-8"><div id="chart"></div><script>{plotly}</script><script>
+Plotly.newPlot("chart", [{{x: [1, 2], y: [1, 2]}}]).then(() => {{
+  performance.mark("ready");
+  document.documentElement.dataset.ready = "yes";
+}});
+</script>"""
 SERIOUS = {"serious", "critical"}
 
 
@@ -28,6 +38,14 @@ def repriced(page: Page) -> list[float]:
     """Joules per token of every cell, as the page prices them now."""
     rows = page.locator("#repriced tr[data-joules]")
     return [float(text) for text in rows.evaluate_all("rows => rows.map((row) => row.dataset.joules)")]
+
+
+def open_all(page: Page) -> None:
+    """Open every part and draw every chart, as paper asks for it."""
+    page.evaluate(OPEN_ALL)
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+    page.wait_for_function(ALL_DRAWN, timeout=60_000)
 
 
 def press(page: Page, setting: str, key: str, times: int) -> None:
@@ -42,29 +60,57 @@ def test_it_asks_the_network_for_nothing(opened: Open, report: Path) -> None:
 
 def test_it_complains_of_nothing_with_every_part_open(opened: Open) -> None:
     visitor = opened()
-    visitor.page.evaluate(OPEN_ALL)
-    visitor.page.wait_for_function(ALL_DRAWN, timeout=60_000)
+    open_all(visitor.page)
     assert visitor.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_barrier_for_any_reader(opened: Open, scheme: str) -> None:
     page = opened(color_scheme=scheme).page
-    page.evaluate(OPEN_ALL)
-    page.wait_for_function(ALL_DRAWN, timeout=60_000)
+    open_all(page)
     found = Axe().run(page).response["violations"]
     assert not {item["id"]: item["nodes"][0]["html"] for item in found if item["impact"] in SERIOUS}
 
 
-def test_twelve_cells_are_a_small_file_that_answers_at_once(opened: Open, report: Path, comparison: Comparison) -> None:
+def test_twelve_cells_are_a_small_file(report: Path, comparison: Comparison) -> None:
     assert len(comparison.cells) == 12
     assert report.stat().st_size < 8_000_000
+
+
+def test_it_answers_within_three_seconds_and_before_a_page_that_only_loads_plotly(
+    opened: Open, tmp_path: Path, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Medians of three, taken in turn, since the machine may be busy with something else.
+
+    Ready: every table, bar and slider is there, and charts in sight are drawn.
+    """
+    plain = tmp_path / "plain.html"
+    plain.write_text(PLAIN.format(plotly=get_plotlyjs().replace("</script", "<\\/script")), encoding="utf-8")
+    times: dict[str, list[float]] = {"plotly alone": [], "ready": [], "first chart": []}
+    for _ in range(3):
+        times["plotly alone"].append(opened(plain).page.evaluate(READY_AT))
+        page = opened().page
+        times["ready"].append(page.evaluate(READY_AT))
+        start = page.evaluate("performance.now()")
+        page.evaluate(f"{FIRST_CHART}.scrollIntoView()")
+        page.wait_for_function(f"{FIRST_CHART}.dataset.drawn")
+        times["first chart"].append(page.evaluate("performance.now()") - start)
+    median = {name: sorted(found)[1] for name, found in times.items()}
+    told = ", ".join(f"{name} {milliseconds:.0f} ms" for name, milliseconds in median.items())
+    record_property("page", told)
+    with capsys.disabled():
+        ratio = median["ready"] / median["plotly alone"]
+        sys.stdout.write(f"\nmedian of 3: {told}; ready / plotly alone {ratio:.2f}\n")
+    assert median["ready"] < 3000
+    assert median["ready"] < median["plotly alone"]
+    assert median["first chart"] < 2 * median["plotly alone"]
+
+
+def test_a_slider_works_before_any_chart_is_drawn(opened: Open) -> None:
     page = opened(drawn=False).page
     before = repriced(page)
     press(page, "hardware.links.mem.energy", "ArrowRight", 1)
     assert repriced(page) != before
-    ready = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-    assert page.evaluate(ready) < 3000
 
 
 def test_prices_as_simulated_give_the_joules_as_simulated(opened: Open, comparison: Comparison) -> None:
@@ -106,20 +152,45 @@ def test_copying_puts_the_settings_on_the_clipboard(opened: Open) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#sets").inner_text()
 
 
-def test_a_choice_redraws_the_energy_by_component(opened: Open) -> None:
-    page = opened().page
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_choice_shows_the_energy_by_component(opened: Open, scripts: bool) -> None:
+    page = opened(java_script_enabled=scripts, drawn=scripts).page
+    bars = page.locator("section:has(#joules) .bars:visible")
+    assert "xbar" not in page.locator("section:has(#joules) .legend:visible").inner_text()
     page.get_by_text("component", exact=True).click()
-    assert page.locator("#chart-energy").get_attribute("data-chart") == "energy-component-joules"
-    assert "xbar" in page.locator("figure:has(#chart-energy) .legend").inner_text()
+    assert "xbar" in page.locator("section:has(#joules) .legend:visible").inner_text()
+    narrow = bars.first.locator(".bar").last.bounding_box()
+    page.get_by_text("shares", exact=True).click()
+    wide = bars.first.locator(".bar").last.bounding_box()
+    assert narrow is not None
+    assert wide is not None
+    assert wide["width"] > 1.1 * narrow["width"]
+
+
+def test_the_waterfall_shows_what_is_chosen(opened: Open) -> None:
+    page = opened().page
+    page.locator("#pair").select_option(label="A100 SXM 80 GB · Llama-2-7B decode")
+    falls = page.locator(".falls:visible")
+    assert falls.count() == 1
+    assert falls.get_by_role("rowheader", name="DRAM").count() == 1
+    page.locator("section:has(#difference)").get_by_text("tensor", exact=True).click()
+    assert falls.count() == 1
+    assert falls.get_by_role("rowheader", name="weights").count() == 1
+    assert falls.get_by_role("rowheader").all_inner_texts()[-1] == "A100 SXM 80 GB"
 
 
 def test_both_themes_draw_in_their_own_colours(opened: Open) -> None:
     page = opened(color_scheme="light").page
-    fill = "getComputedStyle(document.querySelector('#chart-energy .bars path')).fill"
-    light = page.evaluate(fill)
+    page.evaluate(f"{FIRST_CHART}.scrollIntoView()")
+    page.wait_for_function(f"{FIRST_CHART}.dataset.drawn")
+    fills = [
+        "getComputedStyle(document.querySelector('.bars .bar i')).backgroundColor",
+        "getComputedStyle(document.querySelector('#chart-energy-and-time .points path')).fill",
+    ]
+    light = [page.evaluate(fill) for fill in fills]
     page.get_by_role("button", name="Dark").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 27)"
-    assert page.evaluate(fill) != light
+    assert all(page.evaluate(fill) != was for fill, was in zip(fills, light, strict=True))
 
 
 def test_a_phone_scrolls_in_one_direction_only(opened: Open) -> None:

@@ -10,6 +10,9 @@ from archsim.model.graph import DEVICE
 from archsim.model.pricing import PJ_PER_JOULE
 from archsim.model.result import Result
 
+BEYOND = "other "
+"""Starts the name of where a link ends that leads to more of the same."""
+
 _FAR = 1 << 30
 
 
@@ -54,9 +57,9 @@ def _ends(result: Result) -> Mapping[str, tuple[str, str]]:
     for name, link in links.items():
         one, other = link.between
         if DEVICE in link.between:
-            found[name] = (near, "other devices")
+            found[name] = (near, f"{BEYOND}devices")
         elif one == other:
-            found[name] = (one, f"other {one}")
+            found[name] = (one, f"{BEYOND}{one}")
         else:
             nearer_first = steps.get(one, _FAR) < steps.get(other, _FAR)
             found[name] = (other, one) if nearer_first else (one, other)

@@ -7,13 +7,15 @@ from importlib.resources import files
 from typing import Any
 
 from archsim import __version__
+from archsim.reports.comparison.bars import stacks
 from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, held, orders
 from archsim.reports.comparison.charts.figure import Chart
-from archsim.reports.comparison.gallery import gallery, waterfalls
+from archsim.reports.comparison.gallery import gallery
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.sources import inputs
 from archsim.reports.comparison.verdict import verdicts
 from archsim.reports.comparison.view import machines, sections
+from archsim.reports.comparison.waterfall import waterfalls
 from archsim.reports.comparison.whatif import whatif
 from archsim.reports.comparison.words import title
 
@@ -45,6 +47,7 @@ def report_html(comparison: Comparison) -> str:
         machines=machines(comparison),
         inputs=inputs(comparison),
         charts={chart.id: chart for chart in charts},
+        stacks=stacks(comparison),
         waterfalls=waterfalls(comparison),
         orders=orders(comparison),
         order_note=ORDER,

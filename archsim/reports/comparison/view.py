@@ -6,19 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archsim.reports.comparison.charts.energy import COLUMNS
+from archsim.reports.comparison.bars import COLUMNS, Span
 from archsim.reports.comparison.matrix import Comparison, joules, pace
+from archsim.reports.comparison.moments import Moments, moments
 from archsim.reports.comparison.outcome import Cell, Subject, Words
 from archsim.reports.comparison.sources import Cited, prices
 from archsim.reports.comparison.words import NAMES, Refused, Row, area, marks, precision, rows
 from archsim.reports.quantities import NOTHING, si
-
-
-class Span(NamedTuple):
-    """A part of a strip, in percent of the widest of a workload."""
-
-    start: float
-    width: float
 
 
 class Strip(NamedTuple):
@@ -52,6 +46,7 @@ class Drawn:
     cell: Cell
     words: Words
     headline: str
+    moments: Moments | None
     facts: tuple[tuple[str, str], ...]
     told: tuple[str, ...]
     command: str
@@ -137,6 +132,7 @@ def _drawn(comparison: Comparison, cell: Cell) -> Drawn:
         cell=cell,
         words=cell.words,
         headline=f"{si(joules(cell), 'J')} per token · {si(pace(cell).seconds, 's')} {pace(cell).of}",
+        moments=moments(cell),
         facts=facts,
         told=(*marks(comparison, cell), *cell.document["warnings"]),
         command=cell.document["provenance"]["command"],

@@ -13,15 +13,19 @@ import pytest
 
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
-from archsim.reports.comparison.charts.figure import Chart, log_axis
+from archsim.reports.comparison.bars import stacks
+from archsim.reports.comparison.charts.figure import log_axis
 from archsim.reports.comparison.data import COLUMNS, results_csv, results_json
 from archsim.reports.comparison.gallery import gallery
 from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison, joules, ratios
+from archsim.reports.comparison.moments import moments
 from archsim.reports.comparison.outcome import Adjustment, Outcome, Refusal, Subject, cell
 from archsim.reports.comparison.verdict import verdicts
+from archsim.reports.comparison.waterfall import waterfalls
 from archsim.reports.comparison.whatif import whatif
+from archsim.reports.quantities import si
 
 WORKLOAD = Subject("small.yaml", "small decoder", "transformer", "small decoder")
 FIRST = Subject("first.yaml", "first", "gpu", "first", "board")
@@ -73,10 +77,6 @@ def colored(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: colored(item) for key, item in value.items()}
     return [colored(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def chart(comparison: Comparison, key: str) -> Chart:
-    return next(found for found in gallery(comparison) if found.id == key)
 
 
 def test_a_ratio_is_of_the_baseline(halved: Comparison) -> None:
@@ -227,24 +227,49 @@ def test_an_adjustment_is_told_beside_the_figures(cells: Callable[..., Compariso
 
 def test_plotly_accepts_every_chart(halved: Comparison) -> None:
     charts = gallery(halved)
-    assert len({found.id for found in charts}) == len(charts) == 6 + 2 + 1 + 2 * 4
+    assert len({found.id for found in charts}) == len(charts) == 2 + 2 * 3
     for found in charts:
         go.Figure({"data": colored(found.traces), "layout": colored(found.layout)})
         assert found.text
 
 
-@pytest.mark.parametrize("column", ["kind", "tensor", "component"])
-def test_bars_add_up_to_the_joules_of_their_machine(halved: Comparison, column: str) -> None:
-    traces = chart(halved, f"energy-{column}-joules").traces
-    for index, found in enumerate(halved.cells):
-        assert sum(trace["x"][index] for trace in traces) == pytest.approx(joules(found))
+@pytest.mark.parametrize("stack", range(3))
+def test_the_parts_of_a_bar_are_all_of_it(halved: Comparison, stack: int) -> None:
+    found = stacks(halved)[stack]
+    first, second = found.panels[0].bars
+    assert sum(piece.share for piece in first.pieces) == pytest.approx(1e6, abs=5)
+    assert second.width == pytest.approx(first.width / 2, rel=1e-3)
+    assert {piece.color for piece in first.pieces} <= {key.color for key in found.legend}
 
 
-def test_the_waterfall_falls_from_the_baseline_to_the_candidate(halved: Comparison) -> None:
-    steps = chart(halved, "waterfall-0-1").traces[0]["x"]
-    first, second = map(joules, halved.cells)
-    assert steps[0] == first
-    assert sum(steps[:-1]) == pytest.approx(second)
+def test_a_bar_has_the_band_of_its_prices_on_its_own_scale(halved: Comparison) -> None:
+    bar = stacks(halved)[0].panels[0].bars[0]
+    energy = halved.cells[0].document["energy"]
+    assert bar.band is not None
+    assert bar.band.start / bar.width == pytest.approx(energy["p05_j"] / energy["per_token_j"], rel=1e-3)
+    assert bar.band.start + bar.band.width == pytest.approx(100, abs=0.01)
+
+
+@pytest.mark.parametrize("column", ["kind", "tensor"])
+def test_the_waterfall_falls_from_the_baseline_to_the_candidate(halved: Comparison, column: str) -> None:
+    (found,) = waterfalls(halved)
+    first, *steps, last = found.steps[column]
+    assert (first.joules, last.joules) == tuple(si(joules(cell), "J") for cell in halved.cells)
+    assert {step.sort for step in steps} == {"less"}
+    edge = first.bar.width
+    for step in steps:
+        assert step.bar.start + step.bar.width == pytest.approx(edge, abs=0.01)
+        edge = step.bar.start
+    assert edge == pytest.approx(last.bar.width, abs=0.01)
+
+
+def test_a_token_in_time_is_as_long_as_its_operators(halved: Comparison) -> None:
+    found = moments(halved.cells[0])
+    assert found is not None
+    assert sum(share for _, share in found.operators) == pytest.approx(1e6, abs=5)
+    assert all(len(row) == len(found.operators) for _, row in found.rows)
+    assert (found.ticks[0].time, found.ticks[1].time) == ("0 s", "1 µs")
+    assert found.ticks[-1].place <= 100
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def log_axis(title: str, values: Sequence[float], unit: str, margin: float = 1.4
     return axis(
         title,
         type="log",
+        tickangle=0,
         range=[log10(low), log10(high)],
         tickvals=ticks[::every],
         ticktext=[_short(tick, unit) for tick in ticks[::every]],

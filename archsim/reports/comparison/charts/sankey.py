@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.model.pricing import PJ_PER_JOULE
-from archsim.reports.comparison.carried import Carried
+from archsim.reports.comparison.carried import BEYOND, Carried
 from archsim.reports.comparison.charts.figure import KIND_COLORS, TENSOR_COLORS, Chart, Data, frame, shown
 from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.words import NAMES
@@ -87,12 +87,13 @@ def _sankey(flows: Sequence[Flow], labels: Mapping[str, str], colors: Mapping[st
         "type": "sankey",
         "arrangement": "snap",
         "node": {
-            "label": [labels.get(node, shown(node)) for node in nodes],
+            "label": ["" if node.startswith(BEYOND) else labels.get(node, shown(node)) for node in nodes],
+            "customdata": [labels.get(node, shown(node)) for node in nodes],
             "color": [colors.get(node, TENSOR_COLORS.get(node.strip(), "--total")) for node in nodes],
             "pad": pad,
             "thickness": 10,
             "line": {"width": 0},
-            "hovertemplate": "%{label}<extra></extra>",
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         "link": {
             "source": [nodes.index(flow.source) for flow in flows],

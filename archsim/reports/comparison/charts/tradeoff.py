@@ -14,7 +14,7 @@ def energy_and_time(comparison: Comparison) -> Chart:
     """Joules per token against seconds per token; whoever is left and below of all others is on the front."""
     traces = [_front(comparison.results(workload)) for workload in comparison.workloads]
     points = _points(comparison, comparison.cells, lambda cell: pace(cell).seconds, joules, _told, ranged=True)
-    ranges = [cell.document["energy"][end] for cell in comparison.cells for end in ("low_j", "high_j")]
+    ranges = [cell.document["energy"][end] for cell in comparison.cells for end in ("p05_j", "p95_j", "per_token_j")]
     layout = _layout(
         log_axis("time per token", [pace(cell).seconds for cell in comparison.cells], "s"),
         log_axis("energy per token", [joule for joule in ranges if joule] or [1.0], "J"),
@@ -84,9 +84,10 @@ def _legend(comparison: Comparison) -> tuple[Key, ...]:
 
 
 def _ranges(cells: Sequence[Cell], color: str) -> Data:
-    above = [cell.document["energy"]["high_j"] - joules(cell) for cell in cells]
-    below = [joules(cell) - cell.document["energy"]["low_j"] for cell in cells]
-    return {"type": "data", "array": above, "arrayminus": below, "thickness": 1, "width": 0, "color": color}
+    """Nine of ten draws; where prices stand at an end of their ranges, the value lies outside of them."""
+    above = [max(0.0, cell.document["energy"]["p95_j"] - joules(cell)) for cell in cells]
+    below = [max(0.0, joules(cell) - cell.document["energy"]["p05_j"]) for cell in cells]
+    return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.5, "width": 3, "color": color}
 
 
 def _front(cells: Sequence[Cell]) -> Data | None:

@@ -45,27 +45,39 @@
     return Plotly.react(element, colored(chart.data, style), layout, { responsive: true, displayModeBar: false });
   };
 
-  // Those in sight first; each in a turn of its own, so that the page answers in between.
-  const pending = () => [...document.querySelectorAll("[data-chart]")].filter(
-    (element) => !element.dataset.drawn && !element.closest("details:not([open])"));
+  // 5 MB of script take a second or more to read: not before a chart comes near, and then a chart at a time, so that the
+  // page answers in between.
+  const load = () => {
+    if (window.Plotly) return;
+    const script = document.createElement("script");
+    script.textContent = byId("plotly").textContent;
+    document.head.append(script);
+  };
+  const waiting = new Set();
   const drawNext = () => {
-    if (!window.Plotly) return;
-    const waiting = pending();
-    if (!waiting.length) { root.dataset.ready = "yes"; return; }
-    const seen = waiting.find((element) => element.getBoundingClientRect().top < innerHeight) || waiting[0];
-    draw(seen);
+    const [element] = waiting;
+    if (!element) {
+      performance.mark("ready");
+      root.dataset.ready = "yes";
+      return;
+    }
+    waiting.delete(element);
+    load();
+    draw(element);
     setTimeout(drawNext);
   };
-  const redraw = () => window.Plotly && document.querySelectorAll("[data-drawn]").forEach(draw);
+  const near = new IntersectionObserver((entries) => {
+    const idle = !waiting.size;
+    entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => { waiting.add(target); near.unobserve(target); });
+    if (idle) setTimeout(drawNext);
+  }, { rootMargin: "600px 0px" });
+  const undrawn = () => document.querySelectorAll("[data-chart]:not([data-drawn])");
+  undrawn().forEach((element) => near.observe(element));
+  const redraw = () => document.querySelectorAll("[data-drawn]").forEach(draw);
 
-  document.querySelectorAll("details").forEach((details) => details.addEventListener("toggle", drawNext));
-  document.querySelectorAll("form[data-drives]").forEach((form) => {
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("change", () => {
-      const element = byId(`chart-${form.dataset.drives}`);
-      element.dataset.chart = [form.dataset.prefix, ...new FormData(form).values()].filter(Boolean).join("-");
-      if (window.Plotly) draw(element);
-    });
+  document.querySelectorAll("form").forEach((form) => form.addEventListener("submit", (event) => event.preventDefault()));
+  byId("pair")?.addEventListener("change", (event) => {
+    document.querySelectorAll("[data-pair]").forEach((element) => element.classList.toggle("chosen", element.dataset.pair === event.target.value));
   });
 
   const button = byId("theme");
@@ -85,7 +97,8 @@
     before = { dark: root.dataset.theme === "dark", closed: [...document.querySelectorAll("details:not([open])")] };
     before.closed.forEach((details) => { details.open = true; });
     setTheme(false);
-    pending().forEach(draw);
+    load();
+    undrawn().forEach(draw);
   });
   addEventListener("afterprint", () => {
     before.closed.forEach((details) => { details.open = false; });
@@ -216,12 +229,4 @@
   });
   sliders();
   tell();
-
-  // 5 MB of script take a second to read: the page is there before, and answers.
-  requestAnimationFrame(() => setTimeout(() => {
-    const script = document.createElement("script");
-    script.textContent = byId("plotly").textContent;
-    document.head.append(script);
-    drawNext();
-  }));
 })();
