@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 from archsim.config.checked import Checked
 from archsim.config.units import Watts
 from archsim.model.dtype import Dtype
-from archsim.model.price import Boundary
+from archsim.model.price import Boundary, Factor, StaticPower
 from archsim.model.process import NodeName
 from archsim.model.site import Site
 from archsim.model.workload import StoredAs
@@ -58,6 +58,16 @@ class Validated(Checked):
     energy: Evidence
 
 
+class PowerCap(Checked):
+    """The power that a board keeps to over a long run, and how it slows down for it."""
+
+    power: StaticPower = Field(description="of one device")
+    exponent: Factor = Field(
+        description="of clocked power in the clock: 1 + twice the slope of voltage on clock, both relative"
+    )
+    clocked: tuple[str, ...] = Field(description="components and links that slow down with the clock")
+
+
 class Header(Checked):
     """What a hardware file says beside its components, links and mapper, which are checked by their kinds."""
 
@@ -67,6 +77,9 @@ class Header(Checked):
     boundary: Boundary = Field(description="what its static power and prices cover")
     devices: PositiveInt = 1
     tdp: Watts | None = Field(default=None, description="of one device; results above it are marked")
+    power_cap: PowerCap | None = Field(
+        default=None, description="limit that the board enforces by its clock; without one, time knows no power"
+    )
     stack: str = Field(default="ideal", description="software: overheads and kernels, by name")
     native_dtypes: NativeDtypes | None = None
     validated: Validated | None = Field(

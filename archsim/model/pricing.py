@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from math import fsum
 from typing import NamedTuple, TypeVar
 
-from archsim.model.component import ACTIVE_ACTION
 from archsim.model.ledger import STATIC_ACTION, Row
 from archsim.model.machine import Machine
-from archsim.model.price import UNSTATED, Overhead, Price
+from archsim.model.price import UNSTATED, Price
 from archsim.model.scaling import scaled, scaling
-from archsim.model.stack import Mix
 
 PJ_PER_JOULE = 1e12
 
@@ -73,44 +71,10 @@ def _action_of(path: str) -> tuple[str, str]:
     return name, "_".join(parts) or "move"
 
 
-def conditioned(stated: PriceList, activity: float, stack: str, mix: Mix | None) -> PriceList:
-    """The prices of a run: of data of some activity, and as the mix of a stack bills the steps of a model."""
-    found = {key: price.at(activity) for key, price in stated.items()}
-    if mix is None:
-        return found
-    for (component, action), price in stated.items():
-        if action == ACTIVE_ACTION and mix.active is not None and price.source == UNSTATED:
-            found[component, action] = mix.active.model_copy(update={"boundary": price.boundary})
-        elif action.startswith("mac_") and mix.mac.value != 1:
-            found[component, action] = _dearer(found[component, action], mix.mac, stack)
-    return found
-
-
-def _dearer(price: Price, overhead: Overhead, stack: str) -> Price:
-    ends = {end: getattr(price, end) * overhead.value for end in ("value", "low", "high")}
-    ends = {
-        **ends,
-        "low": min(ends["low"], price.value * overhead.low),
-        "high": max(ends["high"], price.value * overhead.high),
-    }
-    source = f"{price.source}; x {overhead.value:g} in the mix of {stack}: {overhead.source}"
-    return price.model_copy(update={**ends, "source": source})
-
-
-def priced(
-    rows: Iterable[Row], stated: PriceList, paid: PriceList | None = None, steps: PriceList | None = None
-) -> tuple[Priced, ...]:
-    """Each row with its price: what is `paid`, in decode what is paid in `steps`; the one before where left out.
-
-    The audit has made sure that there is one.
-    """
-    alone = paid or stated
-    by_phase = {"decode": steps or alone}
-    return tuple(_priced(row, stated[row.component, row.action], by_phase.get(row.phase, alone)) for row in rows)
-
-
-def _priced(row: Row, stated: Price, paid: PriceList) -> Priced:
-    return Priced(row, paid[row.component, row.action], None if stated.source == UNSTATED else stated)
+def priced(rows: Iterable[Row], prices: PriceList) -> tuple[Priced, ...]:
+    """Each row with its price as it is stated."""
+    places = [(row, prices[row.component, row.action]) for row in rows]
+    return tuple(Priced(row, price, price) for row, price in places)
 
 
 def joules(entries: Sequence[Priced]) -> Joules:

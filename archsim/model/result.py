@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from archsim.model.capping import Slowed
 from archsim.model.component import ACTIVE_ACTION
 from archsim.model.hardware import Header
 from archsim.model.ledger import STATIC_ACTION, Row
@@ -48,7 +49,8 @@ class Provenance:
 class Result:
     """Workload, machine, plan, run and priced ledger of one simulation.
 
-    `edited` says that settings of the machine differ from its file.
+    `edited` says that settings of the machine differ from its file; `slowed` names operators that a limit of power had
+    run below their clock.
     """
 
     workload: Workload
@@ -61,6 +63,7 @@ class Result:
     provenance: Provenance
     wall_s: float
     edited: bool = False
+    slowed: tuple[Slowed, ...] = ()
 
     @property
     def tokens(self) -> int:

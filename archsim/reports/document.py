@@ -111,8 +111,14 @@ def _energy(result: Result) -> Document:
 
 
 def _power(result: Result) -> Document:
-    # Nothing caps the power of a run yet: what a machine would draw above its TDP is reported, not throttled.
-    return {"average_w": result.average_w, "per_device_w": headline(result).device_w, "tdp_limited": False}
+    cap = result.hardware.power_cap
+    return {
+        "average_w": result.average_w,
+        "per_device_w": headline(result).device_w,
+        "tdp_limited": bool(result.slowed),
+        "cap_w": cap.power.value if cap else None,
+        "slowed": [item._asdict() for item in result.slowed],
+    }
 
 
 def _bill(result: Result) -> Document:

@@ -105,7 +105,8 @@ def _power(result: Result) -> Figure:
     first = headline(result)
     each = () if result.hardware.devices == 1 else (f"{si(first.device_w, 'W')} each",)
     limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP",)
-    return Figure(si(result.average_w, "W"), "average power", ", ".join((*each, *limit)))
+    held = ("held to its limit",) if result.slowed else ()
+    return Figure(si(result.average_w, "W"), "average power", ", ".join((*each, *limit, *held)))
 
 
 def breakdowns(result: Result, limit: int | None = None) -> tuple[tuple[str, tuple[Share, ...]], ...]:

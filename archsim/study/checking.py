@@ -21,7 +21,7 @@ from archsim.model.workload import Workload
 from archsim.study.entries import LIBRARY, flaws, with_library
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_model
 from archsim.study.nodes import moved, unscalable
-from archsim.study.wiring import misjoined, names, unsourced
+from archsim.study.wiring import misjoined, names, unclocked, unsourced
 
 COMPONENTS = Family("archsim.components", "archsim.components")
 WORKLOADS = Family("archsim.workloads", "archsim.workloads", "family")
@@ -137,6 +137,7 @@ def check_hardware(document: Document) -> Hardware:
     software = findings.of(lambda: load_stack(header.stack, document)) if header else None
     stack = findings.of(lambda: build(Stack, software)) if software else None
     findings.all += [*misjoined(document, components), *unsourced(document), *unscalable(document, components)]
+    findings.all += unclocked(document, header.power_cap.clocked if header and header.power_cap else ())
     findings.stop()
     settled = findings.settled
     sources = (*document.sources, *settled(software).sources)

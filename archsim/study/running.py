@@ -13,14 +13,17 @@ from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
 from archsim.engine.errors import Unrepresentable
 from archsim.engine.simulate import FIDELITIES, simulate
+from archsim.model.capping import capped, unlimited
 from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
 from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Plan, PlanError
 from archsim.model.price import BOUNDARIES, UNSTATED, Boundary
-from archsim.model.pricing import PriceList, conditioned, price_list, priced
+from archsim.model.pricing import PriceList, price_list
 from archsim.model.result import Provenance, Result
 from archsim.model.scaling import rescaled
+from archsim.model.tariff import Tariff, tariff
+from archsim.model.trace import Trace
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
 
@@ -82,12 +85,10 @@ def simulated(
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
     start = time.perf_counter()
     trace = job.family.trace(job.workload)
-    mixed = job.workload.mix
-    stack = target.stack.in_mix if mixed else target.stack
-    try:
-        plan: Plan = target.mapper.plan(trace, machine, target.settings, stack, job.workload.batch)
-    except PlanError as error:
-        raise InputError([_placed(error, job, target)]) from error
+    plan = _planned(job, target, trace, machine)
+    prices, cap = _tariff(job, target, machine), target.header.power_cap
+    limited = capped(plan.graph, machine, cap, prices) if cap else unlimited(plan.graph)
+    plan = replace(plan, graph=limited.graph)
     try:
         done = simulate(plan.graph, fidelity=fidelity, chunk=chunk, timeline=timeline)
     except Unrepresentable as error:
@@ -97,21 +98,34 @@ def simulated(
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:
         raise AuditError("the books do not balance:\n" + "\n".join(f"- {sentence}" for sentence in discrepancies))
-    stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
-    paid, steps = (conditioned(stated, job.workload.activity, stack.name, mix) for mix in (None, stack.mix))
     result = Result(
         workload=job.workload,
         hardware=target.header,
         machine=machine,
         plan=plan,
         run=done,
-        entries=priced(ledger(done, machine), stated, paid, steps if mixed else None),
-        warnings=(*plan.warnings, *_free(stated), *_elsewhere(machine)),
+        entries=prices.bill(ledger(done, machine), limited.factors),
+        warnings=(*plan.warnings, *_free(prices.stated), *_elsewhere(machine)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
         edited=target.document.edited,
+        slowed=limited.slowed,
     )
-    return replace(result, warnings=(*result.warnings, *_beyond_tdp(result)))
+    return replace(result, warnings=(*result.warnings, *_limited(result)))
+
+
+def _planned(job: Job, target: Hardware, trace: Trace, machine: Machine) -> Plan:
+    stack = target.stack.in_mix if job.workload.mix else target.stack
+    try:
+        plan: Plan = target.mapper.plan(trace, machine, target.settings, stack, job.workload.batch)
+    except PlanError as error:
+        raise InputError([_placed(error, job, target)]) from error
+    return plan
+
+
+def _tariff(job: Job, target: Hardware, machine: Machine) -> Tariff:
+    stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
+    return tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix)
 
 
 def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
@@ -137,14 +151,17 @@ def named_boundary(wanted: str) -> Boundary:
     return found
 
 
-def _beyond_tdp(result: Result) -> list[str]:
-    """A warning where a machine would have had to slow down: power does not limit time here."""
-    tdp, power = result.hardware.tdp, result.average_w / result.machine.devices
+def _limited(result: Result) -> list[str]:
+    """A warning where power slowed the machine down, or would have slowed down a real one."""
+    tdp, cap, power = result.hardware.tdp, result.hardware.power_cap, result.average_w / result.machine.devices
+    if cap and result.slowed:
+        least = min(result.slowed, key=lambda item: item.clock)
+        others = f" and {len(result.slowed) - 1} more" if len(result.slowed) > 1 else ""
+        slow = f"{least.operator} ({least.phase}) runs at {least.clock:.2f} of its clock{others}"
+        return [f"held to {cap.power.value:g} W per device: {slow}; other prices leave these times as they are"]
     if tdp is None or power <= tdp:
         return []
-    return [
-        f"{power:.0f} W per device is above the TDP of {tdp:g} W, which is not enforced: a real one would be slower"
-    ]
+    return [f"{power:.0f} W per device is above the TDP of {tdp:g} W and no power cap is stated: a real one is slower"]
 
 
 def _elsewhere(machine: Machine) -> Iterator[str]:

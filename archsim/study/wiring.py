@@ -56,6 +56,16 @@ def unsourced(document: Document) -> Iterator[Diagnostic]:
             yield Diagnostic(f"`{path}` is the path of no value in this file", where, near)
 
 
+def unclocked(document: Document, clocked: Collection[str]) -> Iterator[Diagnostic]:
+    """Parts that a power cap slows down and that there are not."""
+    known = [*names(document, "components"), *names(document, "links")]
+    for index, name in enumerate(clocked):
+        if name not in known:
+            where = position_at(document, ("power_cap", "clocked", index))
+            message = f"the power cap slows `{name}`, which is no component or link"
+            yield Diagnostic(message, where, did_you_mean(name, known))
+
+
 def _unknown_ends(document: Document, name: str, link: Connector, known: Collection[str]) -> Iterator[Diagnostic]:
     for index, end in enumerate(link.between):
         if end != DEVICE and end not in known:

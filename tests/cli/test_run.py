@@ -32,7 +32,7 @@ KEYS = {
     ),
     "energy.dominant.0": "component action source share",
     "energy.by_kind": "compute sram dram link static other",
-    "power": "average_w per_device_w tdp_limited",
+    "power": "average_w per_device_w tdp_limited cap_w slowed",
     "per_million_tokens": "kwh water_l carbon_kg electricity_usd hire_usd total_usd site",
     "per_million_tokens.kwh": "device chip board server facility",
     "per_million_tokens.kwh.facility": "value low high",

@@ -8,8 +8,9 @@ import pytest
 from archsim.model.ledger import Row
 from archsim.model.machine import Machine
 from archsim.model.price import Price
-from archsim.model.pricing import PriceList, conditioned, price_list, priced
-from archsim.model.stack import Mix, Stack
+from archsim.model.pricing import PriceList, price_list
+from archsim.model.stack import Stack
+from archsim.model.tariff import Place, Tariff, tariff
 
 Build = Callable[..., Machine]
 
@@ -18,8 +19,9 @@ def stated(machine: Build, **fields: Any) -> PriceList:
     return price_list(machine(**fields), "a test", {})
 
 
-def mix(**fields: Any) -> Mix:
-    return Mix.model_validate(fields)
+def billed(prices: PriceList, activity: float = 1.0, **mix: Any) -> Tariff:
+    stack = Stack.model_validate({"name": "served", "source": "t", "mix": mix or None})
+    return tariff(prices, activity, stack, mixed=True)
 
 
 @pytest.mark.parametrize(("activity", "value"), [(1.0, 10.0), (0.5, 7.0), (0.0, 4.0)])
@@ -31,32 +33,44 @@ def test_only_the_share_of_data_follows_its_activity(activity: float, value: flo
 
 def test_a_price_without_a_share_of_data_is_the_same_for_zeros(machine: Build) -> None:
     prices = stated(machine)
-    assert conditioned(prices, 0.0, "s", None) == prices
+    assert billed(prices, activity=0.0).of("decode") == prices
 
 
-def test_a_mix_makes_macs_dearer_and_says_so(machine: Build) -> None:
-    dearer = {"value": 1.5, "low": 1.2, "high": 2, "source": "steps"}
-    found = conditioned(stated(machine), 1.0, "served", mix(mac=dearer))
-    mac = found["sm", "mac_bf16"]
+def test_a_mix_makes_macs_of_decode_dearer_and_says_so(machine: Build) -> None:
+    prices = stated(machine)
+    found = billed(prices, mac={"value": 1.5, "low": 1.2, "high": 2, "source": "steps"})
+    mac = found.of("decode")["sm", "mac_bf16"]
     assert (mac.value, mac.low, mac.high) == pytest.approx((1.5, 1.2, 2.0))
     assert mac.source.endswith("; x 1.5 in the mix of served: steps")
-    assert found["hbm", "read"] == stated(machine)["hbm", "read"]
+    assert found.of("decode")["hbm", "read"] == prices["hbm", "read"]
+    assert found.of("prefill") == prices
+
+
+def test_a_mix_is_for_steps_of_whole_models_alone(machine: Build) -> None:
+    stack = Stack.model_validate({"name": "s", "source": "t", "mix": {"mac": 2}})
+    assert tariff(stated(machine), 1.0, stack, mixed=False).of("decode") == stated(machine)
 
 
 def test_a_mix_states_what_a_tile_at_work_takes_where_the_machine_does_not(machine: Build) -> None:
-    active = mix(active={"value": "1.2 W", "low": "0.9 W", "high": "1.4 W", "source": "steps"})
-    assert conditioned(stated(machine), 1.0, "s", active)["sm", "active"].value == 1.2
+    active = {"value": "1.2 W", "low": "0.9 W", "high": "1.4 W", "source": "steps"}
+    assert billed(stated(machine), active=active).of("decode")["sm", "active"].value == 1.2
     own = {"mac": {"bf16": "1 pJ/MAC"}, "vector": "5 pJ/op", "active": "3 W"}
-    assert conditioned(stated(machine, sm={"energy": own}), 1.0, "s", active)["sm", "active"].value == 3.0
+    assert billed(stated(machine, sm={"energy": own}), active=active).of("decode")["sm", "active"].value == 3.0
 
 
 def test_an_entry_keeps_the_price_that_a_file_states(machine: Build) -> None:
     prices = stated(machine)
     units = {"mac_bf16": "MAC", "active": "ps"}
     rows = [Row("sm", action, "mlp", "decode", "", 10, unit) for action, unit in units.items()]
-    mac, active = priced(rows, prices, conditioned(prices, 1.0, "s", mix(mac=2, active="1 W")))
+    mac, active = billed(prices, mac=2, active="1 W").bill(rows, {})
     assert (mac.picojoules, mac.stated) == (20.0, prices["sm", "mac_bf16"])
     assert (active.picojoules, active.stated) == (10.0, None)
+
+
+def test_a_slower_clock_makes_the_rows_that_it_ran_for_cheaper(machine: Build) -> None:
+    rows = [Row("sm", "mac_bf16", operator, "decode", "", 10, "MAC") for operator in ("mlp", "qkv")]
+    slow, other = billed(stated(machine)).bill(rows, {Place("mlp", "decode", "sm", "mac_bf16"): 0.8})
+    assert (slow.picojoules, other.picojoules) == (8.0, 10.0)
 
 
 def test_a_mix_without_padding_issues_what_dense_layers_ask_for() -> None:

@@ -18,7 +18,7 @@ KEYS = {
         *("decode_j_per_output_token", "prefill_j_per_input_token"),
         *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind", "dominant", "activity"),
     ],
-    "power": ["average_w", "per_device_w", "tdp_limited"],
+    "power": ["average_w", "per_device_w", "tdp_limited", "cap_w", "slowed"],
     "per_million_tokens": ["kwh", "water_l", "carbon_kg", "electricity_usd", "hire_usd", "total_usd", "site"],
     "simulation": ["events", "wall_s", "fidelity", "seed"],
     "provenance": ["inputs", "command", "prices", "validated"],

@@ -1,0 +1,184 @@
+"""A limit of board power as a clock for each kernel, found from counts and prices before anything is simulated.
+
+A kernel that would draw more than the limit runs at a lower clock: what the clock drives serves more slowly, and at a
+lower voltage each of its actions costs less. The engine sees longer kernels, never joules.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from archsim.model.component import ACTIVE_ACTION
+from archsim.model.hardware import PowerCap
+from archsim.model.ledger import STATIC_ACTION
+from archsim.model.machine import Machine
+from archsim.model.services import by_port
+from archsim.model.tariff import Place, Tariff
+from archsim.model.taskgraph import Course, Flow, Port, Stop, Task, TaskGraph
+
+STEPS = 1000
+"""Clocks that a kernel can have: 1/1000 to 1000/1000 of the nominal one."""
+
+
+class Slowed(NamedTuple):
+    """An operator that ran below its nominal clock: the lowest share of it, over its kernels."""
+
+    operator: str
+    phase: str
+    clock: float
+
+
+@dataclass(frozen=True)
+class Capped:
+    """A graph under a limit, the operators that it slows, and what that makes of their prices."""
+
+    graph: TaskGraph
+    slowed: tuple[Slowed, ...]
+    factors: Mapping[Place, float]
+
+
+def unlimited(graph: TaskGraph) -> Capped:
+    """A graph without a limit, or within it."""
+    return Capped(graph, (), {})
+
+
+class _Draw(NamedTuple):
+    """Picojoules of one device that no clock changes, those of clocked parts, and watts of tiles at work."""
+
+    fixed: float
+    clocked: float
+    active: float
+
+
+def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff) -> Capped:
+    """The graph with every kernel at the highest clock that keeps the board within its limit, each by itself."""
+    limiter = _Limiter(machine, cap, prices)
+    clocks: dict[int, int] = {}
+    slower: dict[int, Task] = {}
+    for task in _tasks(graph):
+        step = limiter.clock(task)
+        if step < STEPS:
+            clocks[id(task)], slower[id(task)] = step, limiter.slowed(task, step)
+    if not clocks:
+        return unlimited(graph)
+    segments = tuple(
+        replace(segment, tasks=tuple(slower.get(id(task), task) for task in segment.tasks))
+        for segment in graph.segments
+    )
+    return Capped(replace(graph, segments=segments), _slowed(graph, clocks), _factors(graph, clocks, limiter))
+
+
+def _tasks(graph: TaskGraph) -> Iterable[Task]:
+    return {id(task): task for segment in graph.segments for task in segment.tasks}.values()
+
+
+def _slowed(graph: TaskGraph, clocks: Mapping[int, int]) -> tuple[Slowed, ...]:
+    least: dict[tuple[str, str], int] = {}
+    for task in _tasks(graph):
+        if id(task) in clocks:
+            place = (task.operator, task.phase)
+            least[place] = min(clocks[id(task)], least.get(place, STEPS))
+    return tuple(Slowed(*place, step / STEPS) for place, step in least.items())
+
+
+def _factors(graph: TaskGraph, clocks: Mapping[int, int], limiter: _Limiter) -> Mapping[Place, float]:
+    """Prices at the clocks of an operator's kernels over those at the nominal one, by what each kernel counts."""
+    sums: dict[Place, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for segment in graph.segments:
+        for task in segment.tasks:
+            factor = limiter.cheaper(clocks.get(id(task), STEPS))
+            for place, count in limiter.clocked(task):
+                sums[place][0] += count * segment.times
+                sums[place][1] += count * segment.times * factor
+    return {place: paid / count for place, (count, paid) in sums.items() if paid != count}
+
+
+@dataclass(frozen=True)
+class _Limiter:
+    """Finds the clock of a task and what it is at that clock."""
+
+    machine: Machine
+    cap: PowerCap
+    prices: Tariff
+
+    def clock(self, task: Task) -> int:
+        """The highest step at which the board keeps its limit; the lowest one where none does."""
+        constant, draw = self._constant(task.phase), self._draw(task)
+        if not draw.clocked or self._watts(task, STEPS, constant, draw) <= self.cap.power.value:
+            return STEPS
+        low, high = 1, STEPS
+        while high - low > 1:
+            middle = (low + high) // 2
+            fits = self._watts(task, middle, constant, draw) <= self.cap.power.value
+            low, high = (middle, high) if fits else (low, middle)
+        return low
+
+    def cheaper(self, step: int) -> float:
+        """The price of an action of the clocked parts, over that at the nominal clock."""
+        return float((step / STEPS) ** (self.cap.exponent.value - 1))
+
+    def clocked(self, task: Task) -> Iterable[tuple[Place, int]]:
+        """Counts of what the clock drives."""
+        for flow in task.flows:
+            for leg in flow.legs:
+                group = self.machine.group_of(leg.component)
+                if group in self.cap.clocked and leg.action != ACTIVE_ACTION:
+                    yield Place(task.operator, task.phase, group, leg.action), leg.bill
+
+    def slowed(self, task: Task, step: int) -> Task:
+        """The task at a step of the clock; the time that tiles are at work on it grows with it."""
+        flows = tuple(self._flow(flow, step) for flow in task.flows)
+        slow = replace(task, flows=flows)
+        before, after = task.alone, slow.alone
+        return replace(slow, flows=tuple(_at_work(flow, before, after) for flow in flows))
+
+    def _flow(self, flow: Flow, step: int) -> Flow:
+        needs = tuple(need._replace(ticks=self._ticks(need.port, need.ticks, step)) for need in flow.needs)
+        return replace(
+            flow,
+            own=max(flow.own, *by_port(needs).values()) if needs else flow.own,
+            loads=tuple((port, self._ticks(port, load, step)) for port, load in flow.loads),
+            needs=needs,
+            course=flow.course and self._course(flow.course, step),
+        )
+
+    def _course(self, course: Course, step: int) -> Course:
+        def stop(at: Stop) -> Stop:
+            return at._replace(ticks=self._ticks(at.port, at.ticks, step))
+
+        strands = tuple(strand._replace(stops=tuple(map(stop, strand.stops))) for strand in course.strands)
+        return course._replace(strands=strands, work=tuple(map(stop, course.work)))
+
+    def _ticks(self, port: Port, ticks: int, step: int) -> int:
+        driven = self.machine.group_of(port.component) in self.cap.clocked
+        return -(-ticks * STEPS // step) if driven else ticks
+
+    def _constant(self, phase: str) -> float:
+        """Watts of one device, whatever it does."""
+        machine, prices = self.machine, self.prices.of(phase)
+        each = (prices[name, STATIC_ACTION].value * machine.instances(name) for name in machine.components)
+        return sum(each) / machine.devices
+
+    def _draw(self, task: Task) -> _Draw:
+        sums = {"fixed": 0.0, "clocked": 0.0, "active": 0.0}
+        prices = self.prices.of(task.phase)
+        for leg in (leg for flow in task.flows for leg in flow.legs):
+            group = self.machine.group_of(leg.component)
+            kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
+            sums[kind] += leg.bill * prices[group, leg.action].value / self.machine.devices
+        return _Draw(sums["fixed"], sums["clocked"], sums["active"] / max(1, task.alone))
+
+    def _watts(self, task: Task, step: int, constant: float, draw: _Draw) -> float:
+        slow = task if step == STEPS else replace(task, flows=tuple(self._flow(flow, step) for flow in task.flows))
+        return constant + draw.active + (draw.fixed + draw.clocked * self.cheaper(step)) / max(1, slow.alone)
+
+
+def _at_work(flow: Flow, before: int, after: int) -> Flow:
+    legs = tuple(
+        replace(leg, bill=leg.bill * after // before, critical=after) if leg.action == ACTIVE_ACTION else leg
+        for leg in flow.legs
+    )
+    return replace(flow, legs=legs)

@@ -1,0 +1,75 @@
+"""What a run pays: stated prices, and what its data, software and clocks make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archsim.model.component import ACTIVE_ACTION
+from archsim.model.ledger import Row
+from archsim.model.price import UNSTATED, Overhead, Price
+from archsim.model.pricing import Priced, PriceList
+from archsim.model.stack import Mix, Stack
+
+
+class Place(NamedTuple):
+    """Rows of the ledger that one clock ran for."""
+
+    operator: str
+    phase: str
+    component: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """Prices as stated, those that kernels pay alone, and those that decode steps of whole models pay."""
+
+    stated: PriceList
+    alone: PriceList
+    steps: PriceList
+    _scaled: dict[tuple[int, float], Price] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, phase: str) -> PriceList:
+        """The prices of a phase."""
+        return self.steps if phase == "decode" else self.alone
+
+    def bill(self, rows: Iterable[Row], slowed: Mapping[Place, float]) -> tuple[Priced, ...]:
+        """Each row with its price, times the factor of a slower clock; the audit has made sure that there is one."""
+        return tuple(self._priced(row, slowed) for row in rows)
+
+    def _priced(self, row: Row, slowed: Mapping[Place, float]) -> Priced:
+        paid, stated = self.of(row.phase)[row.component, row.action], self.stated[row.component, row.action]
+        factor = slowed.get(Place(row.operator, row.phase, row.component, row.action), 1.0)
+        if factor != 1:
+            paid = self._scaled.setdefault((id(paid), factor), paid.scaled(factor))
+        return Priced(row, paid, None if stated.source == UNSTATED else stated)
+
+
+def tariff(stated: PriceList, activity: float, stack: Stack, *, mixed: bool) -> Tariff:
+    """The prices of a run with data of some activity; `mixed` where it runs steps of a whole model."""
+    alone = {key: price.at(activity) for key, price in stated.items()}
+    mix = stack.mix if mixed else None
+    return Tariff(stated, alone, alone if mix is None else _of_steps(stated, alone, mix, stack.name))
+
+
+def _of_steps(stated: PriceList, alone: PriceList, mix: Mix, stack: str) -> PriceList:
+    found = dict(alone)
+    for (component, action), price in alone.items():
+        if action == ACTIVE_ACTION and mix.active is not None and stated[component, action].source == UNSTATED:
+            found[component, action] = mix.active.model_copy(update={"boundary": price.boundary})
+        elif action.startswith("mac_") and mix.mac.value != 1:
+            found[component, action] = _dearer(price, mix.mac, stack)
+    return found
+
+
+def _dearer(price: Price, overhead: Overhead, stack: str) -> Price:
+    """A price times an overhead; the range is the wider of the two."""
+    scaled = price.scaled(overhead.value)
+    ends = {
+        "low": min(scaled.low, price.value * overhead.low),
+        "high": max(scaled.high, price.value * overhead.high),
+        "source": f"{price.source}; x {overhead.value:g} in the mix of {stack}: {overhead.source}",
+    }
+    return scaled.model_copy(update=ends)

@@ -1,0 +1,51 @@
+"""A long matrix product on a board that keeps to its limit: watts are the limit, and the rate is predicted."""
+
+import pytest
+
+from archsim.config.diagnostics import InputError
+from archsim.model.result import Result
+from archsim.study.running import run
+
+GEMM = "workload.operators=[{kind: gemm, name: gemm, m: 8192, n: 8192, k: 8192}]"
+BF16 = "workload.dtypes={weights: bf16, kv: bf16, activations: bf16}"
+
+
+def product(*sets: str, fidelity: str = "flow") -> Result:
+    return run("gemv-4096", "h200-sxm", (GEMM, BF16, *sets), fidelity=fidelity).result
+
+
+def test_power_is_the_limit_and_the_rate_is_below_the_uncapped_one() -> None:
+    held, free = product(), product("hardware.power_cap=~")
+    assert held.average_w == pytest.approx(692, rel=0.003)
+    assert 0.78 < free.latency.total_s / held.latency.total_s < 0.88
+    assert free.average_w > 800
+    assert (free.slowed, [item.operator for item in held.slowed]) == ((), ["gemm"])
+
+
+def test_it_says_so() -> None:
+    assert any(text.startswith("held to 692 W per device: gemm (decode) runs at 0.8") for text in product().warnings)
+    assert any("no power cap is stated" in text for text in product("hardware.power_cap=~").warnings)
+
+
+def test_data_of_low_activity_run_faster_under_the_limit() -> None:
+    assert product("workload.activity=0.5").latency.total_s < product().latency.total_s
+
+
+def test_a_short_row_of_weights_is_not_slowed() -> None:
+    assert product("workload.operators=[{kind: gemm, name: gemm, m: 1, n: 8192, k: 8192}]").slowed == ()
+
+
+def test_pieces_served_one_by_one_are_slowed_alike() -> None:
+    flow, tile = product(), product(fidelity="tile")
+    assert tile.latency.total_s == pytest.approx(flow.latency.total_s, rel=0.03)
+    assert {entry.row: entry.price for entry in tile.entries if entry.row.action != "static"} == {
+        entry.row: entry.price for entry in flow.entries if entry.row.action != "static"
+    }
+
+
+def test_a_part_that_there_is_not_cannot_be_slowed() -> None:
+    with pytest.raises(InputError) as caught:
+        product("hardware.power_cap.clocked=[sm, l3, xbar]")
+    assert [finding.message for finding in caught.value.diagnostics] == [
+        "the power cap slows `l3`, which is no component or link"
+    ]
