@@ -91,8 +91,8 @@ def _short(name: str, suites: Sequence[Suite]) -> tuple[str, ...]:
     columns = (
         (suite.of for suite in suites),
         counts if len(counts) == 1 else (str(len(suite.scored)) for suite in suites),
-        (share(suite.median_error) for suite in suites),
-        (share(suite.p90_error) for suite in suites),
+        (share(suite.median_error, suite.zero) for suite in suites),
+        (share(suite.p90_error, suite.zero) for suite in suites),
         (share(suite.baseline_median_error) for suite in suites),
     )
     return name, *(_BETWEEN.join(cells) for cells in columns)

@@ -35,7 +35,8 @@ class Tolerance:
 class Case:
     """One measurement with its prediction; `reason` says why there is none.
 
-    An `anchor` is a case from which a constant was derived: it is shown and not scored. `row` holds all of its columns.
+    An `anchor` is a case from which a constant was derived: it is shown and not scored, as is what is put `aside` for
+    another reason. `row` holds all of its columns.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Case:
     baseline: float | None = None
     anchor: bool = False
     reason: str = ""
+    aside: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -74,6 +76,7 @@ class Suite:
 
     name: str
     title: str
+    part: str
     group: str
     of: str
     about: str
@@ -84,13 +87,14 @@ class Suite:
     bound: Errors
     target: Errors | None
     miss: str
+    zero: str
     baseline: str
     cases: tuple[Case, ...]
 
     @cached_property
     def scored(self) -> tuple[Case, ...]:
-        """Cases that count: with a prediction, and no anchors."""
-        return tuple(case for case in self.cases if case.predicted is not None and not case.anchor)
+        """Cases that count: with a prediction, no anchors, and none put aside."""
+        return tuple(case for case in self.cases if case.predicted is not None and not (case.anchor or case.aside))
 
     @cached_property
     def failed(self) -> tuple[Case, ...]:

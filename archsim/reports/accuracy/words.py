@@ -51,14 +51,14 @@ CASE_HEADINGS = CaseLine("case", "predicted", "measured", "error", "tolerance", 
 
 def suite_line(suite: Suite) -> SuiteLine:
     """The scores of a suite."""
-    rank = suite.rank_correlation
+    rank, zero = suite.rank_correlation, suite.zero
     return SuiteLine(
         suite.name,
         str(len(suite.scored)),
-        share(suite.median_error),
-        share(suite.p90_error),
-        share(suite.worst_error),
-        signed(suite.bias),
+        share(suite.median_error, zero),
+        share(suite.p90_error, zero),
+        share(suite.worst_error, zero),
+        signed(suite.bias, zero),
         NOTHING if rank is None else f"{rank:.3f}",
         share(suite.baseline_median_error),
         share(suite.target.median if suite.target else None),
@@ -81,22 +81,25 @@ def verdict(suite: Suite) -> str:
     anchors = sum(case.anchor for case in suite.cases)
     if anchors:
         words.append(f"{anchors} anchor{'s' if anchors > 1 else ''} not scored")
+    aside = sum(bool(case.aside) for case in suite.cases)
+    if aside:
+        words.append(f"{aside} put aside")
     return ", ".join(words)
 
 
 def case_lines(suite: Suite) -> Iterable[CaseLine]:
     """The cases of a suite in the order of the file."""
-    return (_case_line(case) for case in suite.cases)
+    return (_case_line(case, suite.zero) for case in suite.cases)
 
 
-def _case_line(case: Case) -> CaseLine:
+def _case_line(case: Case, zero: str) -> CaseLine:
     unit = f" {case.unit}" if case.unit else ""
-    remark = "anchor" if case.anchor else "" if case.within else case.reason or "outside"
+    remark = "anchor" if case.anchor else case.aside or ("" if case.within else case.reason or "outside")
     return CaseLine(
         case.name,
         NOTHING if case.predicted is None else f"{number(case.predicted)}{unit}",
         f"{number(case.measured)}{unit}",
-        share(case.error) if case.ratio is None else signed(case.ratio - 1),
+        share(case.error) if case.ratio is None else signed(case.ratio - 1, zero),
         _allowed(case.tolerance),
         remark,
     )
@@ -109,15 +112,15 @@ def _allowed(tolerance: Tolerance) -> str:
     return f"±{share(tolerance.error)}" if tolerance.error >= _SMALL else f"±{tolerance.error:.0e}"
 
 
-def share(value: float | None) -> str:
-    """A relative error in percent: `4.3 %`, `exact` where it is rounding alone."""
+def share(value: float | None, zero: str = "exact") -> str:
+    """A relative error in percent: `4.3 %`; a word where it is rounding alone."""
     if value is None:
         return NOTHING
-    return "exact" if value < _EXACT else f"{100 * value:.1f} %"
+    return zero if value < _EXACT else f"{100 * value:.1f} %"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float | None, zero: str = "exact") -> str:
     """A relative deviation with its sign."""
     if value is None:
         return NOTHING
-    return "exact" if abs(value) < _EXACT else f"{100 * value:+.1f} %".replace("-", "−")
+    return zero if abs(value) < _EXACT else f"{100 * value:+.1f} %".replace("-", "−")

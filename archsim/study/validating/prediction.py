@@ -17,6 +17,7 @@ UNITS = {
     "pJ": 1e-12,
     "W": 1.0,
     "token/s": 1.0,
+    "TFLOP/s": 1e12,
     "B": 1.0,
 }
 """What one of a unit is in the SI."""
@@ -28,15 +29,16 @@ class Prediction:
 
     `bytes` are unique bytes and `macs` multiply-accumulates of one device that the workload asks for, in so many
     executions of `operators`; `bound` is the time of the mapped traffic at peak rates, in the unit of the figure, where
-    that is a time or a rate.
+    that is a time or a rate. `aside` says why it is shown and not scored.
     """
 
     value: float
     unit: str
-    bytes: int = 0
-    macs: int = 0
-    operators: int = 1
+    bytes: float = 0
+    macs: float = 0
+    operators: float = 1
     bound: float | None = None
+    aside: str = ""
 
 
 def predicted(value: float, unit: str, trace: Trace, devices: int = 1, bound: float | None = None) -> Prediction:

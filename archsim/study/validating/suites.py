@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,9 @@ _FACTOR = re.compile(r"x(\d+(?:\.\d+)?)")
 Share = Annotated[float, Field(ge=0)]
 Cell = bool | int | float | str | tuple[str, ...] | None
 Row = Mapping[str, Any]
+
+Part = Literal["kernels", "across devices", "whole steps", "served", "power", "other machines", "bookkeeping"]
+"""Where a suite stands among the others; in this order."""
 
 
 class ErrorsSpec(Checked):
@@ -54,6 +57,7 @@ class SuiteSpec(Checked):
 
     schema_name: Literal["archsim.validation/1"] = Field(alias="schema")
     title: str
+    part: Part
     group: str = Field(description="what a short table calls it, with others of its sort")
     of: str = Field(default="", description="what it is beside the others of its group: a device")
     about: str = Field(description="what is measured, on what, with which software")
@@ -68,6 +72,7 @@ class SuiteSpec(Checked):
     target: ErrorsSpec | None = None
     miss: str = Field(default="", description="why the bound is above the target")
     tolerance: float | str | None = Field(default=None, description="of each case: 0.15, or x1.5 for a factor")
+    zero: str = Field(default="exact", description="what an error of nothing is called")
     baseline: BaselineSpec | None = None
     columns: tuple[str, ...] = Field(min_length=1)
     cases: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
@@ -124,7 +129,7 @@ def chosen(names: Sequence[str]) -> tuple[SuiteFile, ...]:
     paths: dict[str, Path] = {}
     for name in names or known:
         paths |= _found(name, known)
-    files, findings = [], list[Diagnostic]()
+    files, findings = list[SuiteFile](), list[Diagnostic]()
     for name, path in paths.items():
         try:
             files.append(read(name, path))
@@ -132,7 +137,8 @@ def chosen(names: Sequence[str]) -> tuple[SuiteFile, ...]:
             findings += error.diagnostics
     if findings:
         raise InputError(findings)
-    return tuple(files)
+    order = get_args(Part)
+    return tuple(sorted(files, key=lambda file: (order.index(file.spec.part), file.name)))
 
 
 def _found(name: str, known: Mapping[str, Path]) -> dict[str, Path]:
@@ -156,8 +162,8 @@ def read(name: str, path: Path) -> SuiteFile:
         if column not in spec.columns:
             fail(f"no column is called `{column}`", position_at(document, at), did_you_mean(column, spec.columns))
     findings = [finding for index, row in enumerate(file.rows) for finding in _of_row(file, index, row)]
-    if findings:
-        raise InputError(findings)
+    if findings:  # a mistake in a column is one mistake, wherever it shows
+        raise InputError({finding.message: finding for finding in reversed(findings)}.values())
     return file
 
 

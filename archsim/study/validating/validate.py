@@ -77,6 +77,7 @@ def _suite(file: SuiteFile, found: Sequence[Found]) -> Suite:
     return Suite(
         name=file.name,
         title=spec.title,
+        part=spec.part,
         group=spec.group,
         of=spec.of,
         about=spec.about,
@@ -87,6 +88,7 @@ def _suite(file: SuiteFile, found: Sequence[Found]) -> Suite:
         bound=_errors(spec.bound),
         target=_errors(spec.target) if spec.target else None,
         miss=spec.miss,
+        zero=spec.zero,
         baseline=spec.baseline.says if spec.baseline else "",
         cases=tuple(replace(case, baseline=law) for case, law in zip(cases, said, strict=True)),
     )
@@ -106,6 +108,7 @@ def _case(file: SuiteFile, row: Row, found: Found) -> Case:
         predicted=found.value if isinstance(found, Prediction) else None,
         tolerance=_tolerance(file, row),
         anchor=bool(row.get("anchor", False)),
+        aside=found.aside if isinstance(found, Prediction) else "",
         reason=found if isinstance(found, str) else "",
     )
 

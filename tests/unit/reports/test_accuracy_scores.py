@@ -14,7 +14,7 @@ def case(measured: float, predicted: float | None, **more: Any) -> Case:
 
 
 def suite(*cases: Case, bound: float = 0.1) -> Suite:
-    return Suite("a", "A", "", "", "", "", "", "", "time", Errors(bound), None, "", "", cases)
+    return Suite("a", "A", "kernels", "", "", "", "", "", "", "time", Errors(bound), None, "", "exact", "", cases)
 
 
 def test_errors_are_relative_to_the_measurement() -> None:

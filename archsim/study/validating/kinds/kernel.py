@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt, ValidationError
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError, fail
-from archsim.config.document import load
+from archsim.config.document import apply_sets, load
 from archsim.config.shipped import find
 from archsim.config.validation import build
 from archsim.model.plan import PlanError
@@ -33,6 +33,7 @@ class KernelSettings(Checked):
 
     hardware: str
     stack: str = Field(default="", description="another stack than the machine's own")
+    sets: tuple[str, ...] = Field(default=(), description="changes of the machine, as `--set` takes them")
     devices: Value = Field(default=1, description="devices that share the kernel")
     batch: Value = 1
     dtypes: dict[str, Value]
@@ -58,7 +59,9 @@ def check(settings: KernelSettings, row: Mapping[str, Any]) -> None:
 
 def predict(settings: KernelSettings, row: Mapping[str, Any]) -> Prediction:
     """The time of the row's kernel; raise `InputError` where it does not go onto the machine."""
-    bench = _bench(_of(settings.hardware, row), _of(settings.stack, row) or "", int(_of(settings.devices, row)))
+    bench = _bench(
+        _of(settings.hardware, row), _of(settings.stack, row) or "", settings.sets, int(_of(settings.devices, row))
+    )
     batch = int(_of(settings.batch, row))
     traces = [_asked(settings, row, seed) for seed in range(settings.draws)]
     try:
@@ -87,8 +90,9 @@ def _of(value: Value, row: Mapping[str, Any]) -> Any:
 
 
 @cache
-def _bench(hardware: str, stack: str, devices: int) -> Bench:
-    target: Hardware = check_hardware(load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER))
+def _bench(hardware: str, stack: str, sets: tuple[str, ...], devices: int) -> Bench:
+    document = load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER)
+    target: Hardware = check_hardware(apply_sets({"hardware": document}, sets)["hardware"])
     if stack:
         target = replace(target, stack=build(Stack, load_stack(stack, target.document)))
     return Bench(target, devices if devices > 1 else None)

@@ -14,6 +14,7 @@ from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 from archsim.config.document import Document, apply_sets, load
 from archsim.config.shipped import find
 from archsim.model.result import Result
+from archsim.model.trace import Trace
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, with_model
 from archsim.study.running import simulated
@@ -23,7 +24,7 @@ KIND = "run"
 
 _HARDWARE = "hardware."
 _MODEL = "workload.model."
-_BOOKED = "booked"
+_BOOKED, _FLOPS = "booked", "flops"
 
 
 class RunSettings(Checked):
@@ -42,7 +43,7 @@ SPEC = RunSettings
 def check(settings: RunSettings, row: Mapping[str, Any]) -> None:
     """Raise `UnplacedError` where a row asks for a figure or a unit that there is not."""
     figure, unit = (_filled(text, row) for text in (settings.predicts, settings.unit))
-    for what, name, known in (("figure", figure.split(" ")[0], [*_FIGURES, _BOOKED]), ("unit", unit, UNITS)):
+    for what, name, known in (("figure", figure.split(" ")[0], [*_FIGURES, _BOOKED, _FLOPS]), ("unit", unit, UNITS)):
         if name not in known:
             raise UnplacedError(f"unknown {what} `{name}`; known: {listed(known)}", did_you_mean(name, known))
 
@@ -55,7 +56,7 @@ def predict(settings: RunSettings, row: Mapping[str, Any]) -> Prediction:
     figure = _filled(settings.predicts, row)
     trace = job.family.trace(job.workload)
     bound = _bound(figure, result, UNITS[unit])
-    return predicted(_figure(figure, result) / UNITS[unit], unit, trace, result.machine.devices, bound)
+    return predicted(_figure(figure, result, trace) / UNITS[unit], unit, trace, result.machine.devices, bound)
 
 
 def checked(settings: RunSettings, row: Mapping[str, Any]) -> tuple[Job, Hardware]:
@@ -98,10 +99,12 @@ def _document(name: str, folder: str) -> Document:
     return load(find(name, folder), folder)
 
 
-def _figure(name: str, result: Result) -> float:
+def _figure(name: str, result: Result, trace: Trace) -> float:
     if name.startswith(_BOOKED):
         _, *place = name.split(" ")
         return _booked(result, *place)
+    if name == _FLOPS:  # as asked: what a product is said to do, however many MACs it issues
+        return 2 * sum(times * each.macs for each, _, times in trace.executions()) / result.latency.total_s
     value = _FIGURES[name](result)
     if value is None:
         raise UnplacedError(f"the run has no `{name}`")
