@@ -92,7 +92,9 @@ class Header(Checked):
         default=None,
         description="process node that all components are scaled to whose own is stated: `3 nm`, from 16 to 2",
     )
-    site: Site = Field(default=Site(), description="what stands around the machine, for wider boundaries")
+    site: Site = Field(
+        default=Site.model_construct(), description="what stands around the machine, for wider boundaries"
+    )
     libraries: tuple[str, ...] = Field(
         default=(), description="files with library entries of your own, beside this one; they stand beside the shipped"
     )

@@ -25,7 +25,7 @@ LADDER = (OLDEST_NM, 10.0, 7.0, 5.0, 3.0, NEWEST_NM)
 ANCHOR = 7.0
 
 PER_STEP: Mapping[Scale, Ratio] = {
-    "logic": Ratio(
+    "logic": Ratio.model_construct(
         value=0.7,
         low=0.66,
         high=0.85,
@@ -33,14 +33,14 @@ PER_STEP: Mapping[Scale, Ratio] = {
         source="30 % less power at one speed from TSMC N7 to N5 (Yeap et al., IEDM 2019, as quoted by others), 25 to "
         "34 % from N5 to N3 (announcements, from memory); high 0.845 from 7 to 5 nm in Accelergy-Project/hwcomponents",
     ),
-    "sram": Ratio(
+    "sram": Ratio.model_construct(
         value=0.9,
         low=0.8,
         high=1.0,
         grade="assumed",
         source="a rule: cells shrink by 0.95 to 1.0 from N5 to N3, and bit lines with them",
     ),
-    "wire": Ratio(
+    "wire": Ratio.model_construct(
         value=1.0,
         low=0.77,
         high=1.0,

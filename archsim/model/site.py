@@ -1,4 +1,7 @@
-"""What stands around a machine: converters, hosts, cooling, water, carbon and money, as settings with their sources."""
+"""What stands around a machine: converters, hosts, cooling, water, carbon and money, as settings with their sources.
+
+Defaults are made without validation, which would build five validators at each start; a test validates them.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class Site(Checked):
     """From chip to board, to server, to facility, and what a kilowatt-hour of the facility costs."""
 
     regulators: Efficiency = Field(
-        default=Ratio(
+        default=Ratio.model_construct(
             value=0.9,
             low=0.8,
             high=0.95,
@@ -48,7 +51,7 @@ class Site(Checked):
         description="chip over board: efficiency of voltage regulators",
     )
     server: Overhead = Field(
-        default=Factor(
+        default=Factor.model_construct(
             value=1.35,
             low=1.2,
             high=1.82,
@@ -60,7 +63,7 @@ class Site(Checked):
         description="server over boards",
     )
     pue: Overhead = Field(
-        default=Factor(
+        default=Factor.model_construct(
             value=1.2,
             low=1.08,
             high=1.58,
@@ -71,7 +74,7 @@ class Site(Checked):
         description="facility over servers: power usage effectiveness",
     )
     water: Water = Field(
-        default=Price(
+        default=Price.model_construct(
             value=1.8,
             low=0.2,
             high=2.0,
@@ -82,7 +85,7 @@ class Site(Checked):
         description="litres per kWh of the servers (not of the facility), as The Green Grid defines it",
     )
     carbon: Carbon = Field(
-        default=Price(
+        default=Price.model_construct(
             value=0.436,
             low=0.05,
             high=0.75,
@@ -94,7 +97,7 @@ class Site(Checked):
         description="CO2e per kWh of the facility",
     )
     electricity: Tariff = Field(
-        default=Price(
+        default=Price.model_construct(
             value=0.08,
             low=0.04,
             high=0.2,

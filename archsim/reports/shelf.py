@@ -32,7 +32,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An entry: the component that takes it or what its figure is about, and the shipped machines that name it.
+    """An entry: what component takes it or what its figure is about, and the shipped machines and entries that name it.
 
     `gives` are values of a component that are no figures, as they are written.
     """
@@ -46,6 +46,7 @@ class Listed:
     gives: tuple[tuple[str, str], ...]
     note: str | None
     machines: tuple[str, ...]
+    entries: tuple[str, ...]
     file: str
     line: int
 
@@ -80,11 +81,8 @@ def _list(entries: Sequence[Listed], console: Console) -> None:
         console.print(table(columns, rows))
     console.print()
     taken = sum(entry.component for entry in entries)
-    console.print(
-        f"{counted(taken, 'component')} to name (`library: NAME`), "
-        f"{counted(len(entries) - taken, 'single figure')} to cite at a price (`energy: {{library: NAME}}`)",
-        style=QUIET,
-    )
+    cited = counted(len(entries) - taken, "single figure")
+    console.print(f"{counted(taken, 'component')} to name, {cited} to cite at a price: `library: NAME`", style=QUIET)
 
 
 def _rows(entry: Listed) -> Iterator[tuple[str, ...]]:
@@ -110,5 +108,6 @@ def _explain(entry: Listed, console: Console) -> None:
     told = [*entry.gives]
     told += [("covers", ", ".join(entry.covers))] if entry.covers else []
     told += [("note", entry.note)] if entry.note else []
+    told += [("entries", ", ".join(entry.entries))] if entry.entries else []
     told.append(("machines", ", ".join(entry.machines) or "none that ships names it"))
     console.print(table((Column(style=QUIET), Column(wraps=True)), told))

@@ -115,10 +115,16 @@ def with_library(document: Document) -> Document:
         node = node_at(document, (section,))
         if isinstance(node, MappingNode):
             for name, key in node.entries.items():
-                laid, sources = _laid(key.node, own)
-                if laid is not key.node:
-                    document = planted(document, (section, name), laid, sources)
+                whole, sources = _laid(key.node, own)
+                if whole is not key.node:
+                    document = planted(document, (section, name), whole, sources)
     return document
+
+
+def laid(entry: Entry) -> MappingNode:
+    """A shipped entry with the figures that it cites in their places."""
+    node, _ = _laid(entry.node, {})
+    return node if isinstance(node, MappingNode) else entry.node
 
 
 def _laid(node: Node, own: Mapping[str, Entry]) -> tuple[Node, Sources]:
@@ -211,9 +217,9 @@ def _flaws(entry: Entry, spec_of: SpecOf) -> Iterator[Diagnostic]:
             build(Reference, entry.document)
         elif entry.kind is not None:
             spec = spec_of(entry.kind, entry.node.entries["kind"].node.position)
-            laid, _ = _laid(entry.node, {})
-            yield from mistakes(spec, replace(entry.document, root=laid))
-            yield from _bare(laid, priced=False)
+            whole = laid(entry)
+            yield from mistakes(spec, replace(entry.document, root=whole))
+            yield from _bare(whole, priced=False)
         else:
             yield Diagnostic(f"`{entry.name}` names neither a `kind` of component nor a `figure`", entry.position)
     except InputError as error:

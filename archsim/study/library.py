@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from archsim.config import units
 from archsim.config.diagnostics import InputError, of_option
-from archsim.config.document import data, load, node_at
+from archsim.config.document import data, load
 from archsim.config.shipped import shipped
 from archsim.config.tree import MappingNode, Node
 from archsim.config.validation import build, unknown_choice
@@ -17,7 +17,7 @@ from archsim.model.price import Grade
 from archsim.model.process import nanometres
 from archsim.model.reference import Reference
 from archsim.reports.shelf import Listed, Stated
-from archsim.study.entries import Entry, library_entries
+from archsim.study.entries import Entry, laid, library_entries
 from archsim.study.files import HARDWARE_FOLDER
 
 _ABOUT = ("kind", "node", "covers", "note")
@@ -33,7 +33,7 @@ class Filter(NamedTuple):
 
 def entries(wanted: Filter) -> tuple[Listed, ...]:
     """The entries that pass, those for components first; raise `InputError` for what no entry could be."""
-    everything = [_listed(entry, {}) for entry in _all()]
+    everything = [_listed(entry, {}, {}) for entry in _all()]
     kinds = dict.fromkeys(entry.kind for entry in everything)
     _known("--kind", "kind", wanted.kind, kinds)
     _known("--grade", "grade", wanted.grade, get_args(Grade))
@@ -46,7 +46,7 @@ def entry(name: str) -> tuple[Listed]:
     found = {item.name: item for item in _all()}
     if name not in found:
         raise InputError([unknown_choice("library entry", name, found, of_option("NAME", name))])
-    return (_listed(found[name], _uses()),)
+    return (_listed(found[name], _machines(), _entries()),)
 
 
 def _all() -> Iterable[Entry]:
@@ -79,15 +79,26 @@ def _passes(listed: Listed, wanted: Filter) -> bool:
     )
 
 
-def _uses() -> dict[str, list[str]]:
+Uses = Mapping[str, list[str]]
+
+
+def _machines() -> Uses:
     """Shipped machines by the entries that they name."""
-    uses: dict[str, list[str]] = {}
-    for name, path in shipped(HARDWARE_FOLDER).items():
-        document = load(path, HARDWARE_FOLDER)
-        sections = (node_at(document, (section,)) for section in ("components", "links"))
-        for used in dict.fromkeys(chain.from_iterable(_named(node) for node in sections if node is not None)):
-            uses.setdefault(used, []).append(name)
-    return uses
+    documents = {name: load(path, HARDWARE_FOLDER) for name, path in shipped(HARDWARE_FOLDER).items()}
+    return _users({name: document.root for name, document in documents.items()})
+
+
+def _entries() -> Uses:
+    """Entries for components by the single figures that they cite."""
+    return _users({name: entry.node for name, entry in library_entries("kind").items()})
+
+
+def _users(users: Mapping[str, Node]) -> Uses:
+    found: dict[str, list[str]] = {}
+    for name, node in users.items():
+        for used in dict.fromkeys(_named(node)):
+            found.setdefault(used, []).append(name)
+    return found
 
 
 def _named(node: Node) -> Iterator[str]:
@@ -99,9 +110,10 @@ def _named(node: Node) -> Iterator[str]:
                 yield from _named(item.node)
 
 
-def _listed(entry: Entry, uses: dict[str, list[str]]) -> Listed:
-    written = data(entry.node)
-    figures = tuple(_stated(entry.node, ()))
+def _listed(entry: Entry, machines: Uses, citing: Uses) -> Listed:
+    node = laid(entry)
+    written = data(node)
+    figures = tuple(_stated(node, ()))
     given = {key: item for key, item in written.items() if key not in _ABOUT and not isinstance(item, dict)}
     return Listed(
         name=entry.name,
@@ -112,7 +124,8 @@ def _listed(entry: Entry, uses: dict[str, list[str]]) -> Listed:
         covers=tuple(written.get("covers", ())),
         gives=() if entry.figure else tuple((key, str(item)) for key, item in given.items()),
         note=written.get("note"),
-        machines=tuple(uses.get(entry.name, ())),
+        machines=tuple(machines.get(entry.name, ())),
+        entries=tuple(citing.get(entry.name, ())),
         file=Path(entry.position.path).name,
         line=entry.position.line,
     )

@@ -14,7 +14,7 @@ from archsim.config.validation import build
 from archsim.model.process import nanometres
 from archsim.model.reference import FIGURE_KEYS, Group, Reference
 from archsim.study.checking import check_library
-from archsim.study.entries import LIBRARY, Entry, library_entries
+from archsim.study.entries import LIBRARY, Entry, laid, library_entries
 
 FILES = sorted(library_path().glob("*.yaml")) + sorted(library_path().glob("figures/*.yaml"))
 FIGURES = library_entries("figure")
@@ -26,7 +26,7 @@ def figure(name: str) -> Reference:
 
 def priced(entry: Entry) -> list[dict[str, Any]]:
     """Every mapping with a value, however deep."""
-    found, waiting = [], [data(entry.node)]
+    found, waiting = [], [data(laid(entry))]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
