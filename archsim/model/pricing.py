@@ -43,7 +43,7 @@ def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> Pri
     """Prices of all actions of a machine by (component, action), static power included.
 
     A price without a boundary has the machine's; one without a source was stated in `origin`, unless `sources` names
-    its path. What stands at another node is scaled.
+    its path.
     """
     listed: dict[tuple[str, str], Price] = {}
     stated = {_action_of(path): text for path, text in sources.items()}
@@ -53,15 +53,20 @@ def price_list(machine: Machine, origin: str, sources: Mapping[str, str]) -> Pri
         }
         for action, price in prices.items():
             source = price.source or stated.get((name, action), origin)
-            whole = price.model_copy(update={"boundary": price.boundary or machine.boundary, "source": source})
-            step = scaling(component, unit_of(machine, name, action))
-            listed[name, action] = whole if price.source == UNSTATED else scaled(whole, step)
+            listed[name, action] = price.model_copy(
+                update={"boundary": price.boundary or machine.boundary, "source": source}
+            )
     return listed
 
 
-def unit_of(machine: Machine, component: str, action: str) -> str:
-    """What an action of a component group is counted in; static power in picoseconds."""
-    return "ps" if action == STATIC_ACTION else machine.actions[component][action].unit
+def at_node(prices: PriceList, machine: Machine) -> PriceList:
+    """The prices with those of components that stand at another process node scaled."""
+    return {key: price if price.source == UNSTATED else _scaled(price, machine, *key) for key, price in prices.items()}
+
+
+def _scaled(price: Price, machine: Machine, name: str, action: str) -> Price:
+    unit = "ps" if action == STATIC_ACTION else machine.actions[name][action].unit
+    return scaled(price, scaling(machine.components[name], unit))
 
 
 def _action_of(path: str) -> tuple[str, str]:

@@ -47,9 +47,12 @@ class Tariff:
         return Priced(row, paid, None if stated.source == UNSTATED else stated)
 
 
-def tariff(stated: PriceList, activity: float, stack: Stack, *, mixed: bool) -> Tariff:
-    """The prices of a run with data of some activity; `mixed` where it runs steps of a whole model."""
-    alone = {key: price.at(activity) for key, price in stated.items()}
+def tariff(stated: PriceList, activity: float, stack: Stack, *, mixed: bool, here: PriceList | None = None) -> Tariff:
+    """The prices of a run with data of some activity; `mixed` where it runs steps of a whole model.
+
+    `here` are the prices at the node that the machine stands at, where that is another than its files state.
+    """
+    alone = {key: price.at(activity) for key, price in (here or stated).items()}
     mix = stack.mix if mixed else None
     return Tariff(stated, alone, alone if mix is None else _of_steps(stated, alone, mix, stack.name))
 

@@ -19,7 +19,7 @@ from archsim.model.ledger import ledger
 from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Plan, PlanError
 from archsim.model.price import BOUNDARIES, UNSTATED, Boundary
-from archsim.model.pricing import PriceList, price_list
+from archsim.model.pricing import PriceList, at_node, price_list
 from archsim.model.result import Provenance, Result
 from archsim.model.scaling import rescaled
 from archsim.model.tariff import Tariff, tariff
@@ -125,7 +125,8 @@ def _planned(job: Job, target: Hardware, trace: Trace, machine: Machine) -> Plan
 
 def _tariff(job: Job, target: Hardware, machine: Machine) -> Tariff:
     stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
-    return tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix)
+    here = at_node(stated, machine)
+    return tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix, here=here)
 
 
 def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:

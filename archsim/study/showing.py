@@ -11,7 +11,7 @@ from archsim.config.shipped import find
 from archsim.mappers.access import AccessSettings, Paths, fetch, resolve, store
 from archsim.model.machine import Machine, Move, Requester, assemble
 from archsim.model.plan import PlanError
-from archsim.model.pricing import price_list
+from archsim.model.pricing import at_node, price_list
 from archsim.reports import machine_svg, machine_text
 from archsim.reports.machine_layout import layout
 from archsim.reports.portrait import Portrait, Route, Step, main_memory
@@ -43,7 +43,7 @@ def portrait(target: Hardware) -> Portrait:
     return Portrait(
         hardware=header,
         machine=built,
-        prices=price_list(built, f"stated in {Path(target.document.name).name}", header.sources),
+        prices=at_node(price_list(built, f"stated in {Path(target.document.name).name}", header.sources), built),
         mapper=", ".join((target.settings.kind, *_degrees(target))),
         routes=tuple(_routes(target, built)),
     )

@@ -12,7 +12,7 @@ from archsim.components.tile import Tile
 from archsim.model.component import Component
 from archsim.model.machine import assemble
 from archsim.model.price import Price
-from archsim.model.pricing import price_list
+from archsim.model.pricing import at_node, price_list
 from archsim.model.process import nanometres
 from archsim.model.scaling import LADDER, Scaling, rescaled, scaled, scaling, steps
 
@@ -129,7 +129,7 @@ def test_a_scaled_price_is_wider_and_of_no_better_grade() -> None:
 
 def test_the_prices_of_a_machine_are_scaled_and_its_rates_are_not() -> None:
     at = {node: assemble("small", "chip", 1, built(node="7 nm", scale_to=node)) for node in ("7 nm", "5 nm")}
-    prices = {node: price_list(machine, "a test", {}) for node, machine in at.items()}
+    prices = {node: at_node(price_list(machine, "a test", {}), machine) for node, machine in at.items()}
     ratio = {key: price.value / prices["7 nm"][key].value for key, price in prices["5 nm"].items() if price.value}
     assert ratio == pytest.approx(
         {
