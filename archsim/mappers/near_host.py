@@ -119,6 +119,12 @@ class Host:
         return min((rate * count for rate, count in rates if rate is not None), default=None)
 
 
+def appending(operator: Operator) -> tuple[Operator, ...]:
+    """What a product appends to caches by itself, as an operator that can stand before it."""
+    kept = tuple(tensor for tensor in operator.writes if tensor.role != "activations")
+    return (replace(operator, reads=(), writes=kept, macs=0, vector_ops=0, shape=None),) if kept else ()
+
+
 def together(operators: Sequence[Operator]) -> Operator:
     """Operators of one kernel under the name of the last, each of which leaves behind what it writes."""
     if len(operators) == 1:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from archsim.mappers.collectives import Fabric, all_reduce
 from archsim.mappers.fusion import fused
-from archsim.mappers.near_host import Host, softmax, together
+from archsim.mappers.near_host import Host, appending, softmax, together
 from archsim.mappers.near_products import is_product, products
 from archsim.mappers.near_units import Units, alone
 from archsim.mappers.parallel import shard
@@ -84,14 +84,15 @@ class NearMapping:
 
     def _near(self, group: tuple[Operator, ...], phase: Phase) -> Made:
         """What joins the product runs before it on the host part, and between scores and values the softmax."""
-        *joining, whole = group
+        *others, whole = group
+        joining = (*others, *appending(whole))
         part = shard(whole, self.degree)
         before = self._on_host(together(joining), phase) if joining else Made(())
         made_of = products(part, self.units.reuse)
-        first, *others = self.units.tasks(part, made_of, phase)
+        first, *later = self.units.tasks(part, made_of, phase)
         tasks = [*before.tasks, *first]
-        for other in others:
-            tasks += [*self.host.tasks(softmax(part), phase), *other]
+        for product in later:
+            tasks += [*self.host.tasks(softmax(part), phase), *product]
         read = sum(product.read for product in made_of) * self.machine.devices
         tensor = made_of[0].tensor
         extra = read - sum(item.bytes for item in whole.reads if item.role != "activations")

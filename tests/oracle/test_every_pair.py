@@ -1,0 +1,25 @@
+"""Every shipped workload on every shipped machine: balanced books, or a refusal that says why."""
+
+import pytest
+
+from archsim.config.diagnostics import InputError
+from archsim.config.shipped import shipped
+from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER
+from archsim.study.running import run
+
+WORKLOADS, MACHINES = (sorted(shipped(folder)) for folder in (WORKLOAD_FOLDER, HARDWARE_FOLDER))
+
+
+def answered(workload: str, machine: str) -> bool:
+    """Whether there is a result, or a refusal with a message and a position."""
+    sets = ["workload.output_tokens=2"] if workload.endswith("-decode") else []
+    try:
+        return run(workload, machine, sets).result.energy.value > 0
+    except InputError as refused:
+        return all(finding.message and finding.position for finding in refused.diagnostics)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_pair_has_a_result_or_a_reason(workload: str, machine: str) -> None:
+    assert answered(workload, machine)
