@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from archsim import __version__
+from archsim.study.ending import Terminated, ending_on_request
 
 if TYPE_CHECKING:
     from archsim.config.diagnostics import Diagnostic
 
-FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED = 1, 2, 3, 130
+FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
 
 class _Door(click.Group):
@@ -24,10 +25,14 @@ class _Door(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ending_on_request():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except Terminated:
+            click.echo("terminated", err=True)
+            ctx.exit(TERMINATED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click answers these: with usage, with silence where nobody reads stdout any more
         except Exception as error:  # noqa: BLE001 - the door is where any error becomes an exit code
@@ -60,16 +65,20 @@ def main() -> None:
     """Where the joules and the nanoseconds of one token go on a machine, and which change would matter."""
 
 
+_FORMAT = click.option(
+    "--format",
+    "kind",
+    default="table",
+    show_default=True,
+    metavar="KIND",
+    help="What stdout gets: table, json, csv, markdown or html.",
+)
+
+
 @main.command()
 @click.argument("workload")
 @click.argument("hardware")
-@click.option(
-    "--set",
-    "sets",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Override a value: hardware.components.hbm.count=6, workload.batch=8.",
-)
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, as workload.batch=8.")
 @click.option(
     "--fidelity",
     default="flow",
@@ -86,15 +95,11 @@ def main() -> None:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of whatever the workload draws.")
 @click.option("--activity", type=click.FloatRange(0, 1), help="Bit activity of the data: 1 is random, 0 is zeros.")
-@click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
 @click.option(
-    "--format",
-    "kind",
-    default="table",
-    show_default=True,
-    metavar="KIND",
-    help="What stdout gets: table, json, csv or markdown.",
+    "--max-events", type=click.IntRange(min=1), metavar="N", help="Stop after so many events; a billion if left out."
 )
+@click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
+@_FORMAT
 @click.option(
     "-o",
     "--output",
@@ -112,6 +117,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     chunk: int | None,
     seed: int | None,
     activity: float | None,
+    max_events: int | None,
     boundary: str | None,
     kind: str,
     output: Path | None,
@@ -121,7 +127,6 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     from archsim.study import reporting, running
 
     report = reporting.chosen(kind)
-    command = shlex.join(["archsim", *sys.argv[1:]])
     given = {"seed": seed, "activity": activity}
     settings = (f"workload.{name}={value}" for name, value in given.items() if value is not None)
     finished = running.run(
@@ -131,12 +136,13 @@ def run(  # noqa: PLR0917 - click passes each option by itself
         fidelity=fidelity,
         chunk=chunk,
         boundary=boundary,
-        command=command,
+        command=shlex.join(["archsim", *sys.argv[1:]]),
         timeline=trace is not None,
+        max_events=max_events,
     )
-    text = reporting.rendered(report, finished.result, terminal=sys.stdout.isatty())
+    text = reporting.rendered(report, finished.result, output, terminal=sys.stdout.isatty())
     if output is not None:
-        reporting.write(finished, output)
+        reporting.write(finished, output, report)
     if trace is not None:
         reporting.write_timeline(finished, trace)
     if kind != "table":
@@ -205,14 +211,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
 
 @main.command(cls=_Listing)
 @click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
-@click.option(
-    "--format",
-    "kind",
-    default="table",
-    show_default=True,
-    metavar="KIND",
-    help="What stdout gets: table, json, csv or markdown.",
-)
+@_FORMAT
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the reports to."

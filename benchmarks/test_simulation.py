@@ -11,6 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from archsim.engine.simulate import simulate
 from archsim.model.plan import Plan
 from archsim.study.checking import Hardware, Job
+from archsim.study.playing import How
 from archsim.study.running import run, simulated
 
 
@@ -50,7 +51,7 @@ def test_events_of_a_simulation(benchmark: BenchmarkFixture, case: Case) -> None
 
 def test_the_corridor_from_checked_files_to_a_result(benchmark: BenchmarkFixture, case: Case) -> None:
     job, target, _ = checked(case)
-    assert benchmark(simulated, job, target, "flow", "").run.events == case.events
+    assert benchmark(simulated, job, target, How(), "").run.events == case.events
 
 
 def test_reading_and_checking_the_files_as_well(benchmark: BenchmarkFixture, case: Case) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from simpy.events import Event, EventPriority
 
+from archsim.engine.bounds import MOST_EVENTS, check_length
 from archsim.engine.credits import Credits
 from archsim.engine.deadlock import complaint
 from archsim.engine.errors import Deadlock
@@ -72,9 +73,11 @@ class FlowLevel:
         )
 
     def run(self, max_events: int | None) -> Run:
-        """Simulate to the end. Raises Deadlock, or EventLimit after `max_events`."""
+        """Simulate to the end. Raises Deadlock, or EventLimit after `max_events`; at once where a billion would be."""
+        if max_events is None:
+            check_length(self._program.loops)
         self._unroll()
-        events = play(self._clock, self._program.live, max_events)
+        events = play(self._clock, self._program.live, max_events or MOST_EVENTS)
         if self._program.live:
             raise Deadlock(complaint(self._program.live.values(), self._credits))
         done = completions(self._program.loops)

@@ -39,9 +39,9 @@ def simulate(  # noqa: PLR0913 - each has a default
     With `repeats`, iterations that are proven to repeat are skipped by arithmetic: only `events` differs. With
     `timeline` nothing is skipped, and the run tells when each task ran. At `chunk` and `tile`, `chunk` is bytes of a
     chunk (None: as buffers allow), and at `tile` `folds` representatives stand for the tiles of a flow. Raises
-    Deadlock where credits block each other, EventLimit where more than `max_events` are needed, Unrepresentable where
-    a chunk is larger than a buffer, ValueError for an unknown fidelity, an unknown buffer, or credits given that nobody
-    took.
+    Deadlock where credits block each other, EventLimit where more than `max_events` are needed (where none are given,
+    at `flow`, before the start of what would take a billion), Unrepresentable where a chunk is larger than a buffer,
+    ValueError for an unknown fidelity, an unknown buffer, or credits given that nobody took.
     """
     if fidelity not in FIDELITIES:
         raise ValueError(f"unknown fidelity {fidelity!r}; known: {', '.join(FIDELITIES)}")

@@ -97,6 +97,8 @@ class _Stitches:
         try:
             return _played(graph, left)
         except EventLimit:
+            if left is None:
+                raise
             self._stop()
 
     def _count(self, piece: Run) -> None:

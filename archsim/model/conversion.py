@@ -8,12 +8,14 @@ no price and no static power is wider than asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 
 from archsim.model.price import BOUNDARIES, Boundary, Price
 from archsim.model.pricing import Joules
 from archsim.model.result import Result
 from archsim.model.site import Site
+from archsim.model.uncertainty import Step
 
 TOKENS = 1_000_000
 JOULES_PER_KWH = 3.6e6
@@ -24,18 +26,8 @@ class ConversionError(Exception):
     """Why joules of one boundary can't be told at another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A factor between two boundaries, and in words."""
-
-    value: float
-    low: float
-    high: float
-    told: str = ""
-
-
-def step(site: Site, start: Boundary, end: Boundary) -> Step:
-    """What joules at `start` are multiplied by at `end`, the same or wider.
+def steps(site: Site, start: Boundary, end: Boundary) -> tuple[Step, ...]:
+    """What joules at `start` are multiplied by, one after the other, at `end`, the same or wider.
 
     Raises:
         ConversionError: from `device`, where what a chip adds is in no price.
@@ -44,18 +36,22 @@ def step(site: Site, start: Boundary, end: Boundary) -> Step:
         raise ConversionError(
             "at the boundary `device` parts alone are priced: what wires, clocks and controllers add is unknown"
         )
-    found = Step(1.0, 1.0, 1.0)
-    for _, outer in pairwise(BOUNDARIES[BOUNDARIES.index(start) : BOUNDARIES.index(end) + 1]):
-        found = _further(found, _outward(site, outer))
-    return found
+    crossed = BOUNDARIES[BOUNDARIES.index(start) : BOUNDARIES.index(end) + 1]
+    return tuple(_outward(site, outer) for _, outer in pairwise(crossed))
+
+
+def step(site: Site, start: Boundary, end: Boundary) -> Step:
+    """All steps as one; raises `ConversionError` as they do."""
+    return reduce(_further, steps(site, start, end), Step(1.0, 1.0, 1.0))
 
 
 def _outward(site: Site, outer: Boundary) -> Step:
     if outer == "board":
         share = site.regulators
-        return Step(1 / share.value, 1 / share.high, 1 / share.low, f"/ {share.value:g} (regulators)")
+        told = f"/ {share.value:g} (regulators)"
+        return Step(1 / share.value, 1 / share.high, 1 / share.low, told, "regulators")
     factor, name = (site.server, "server") if outer == "server" else (site.pue, "PUE")
-    return Step(factor.value, factor.low, factor.high, f"x {factor.value:g} ({name})")
+    return Step(factor.value, factor.low, factor.high, f"x {factor.value:g} ({name})", name)
 
 
 def _further(one: Step, other: Step) -> Step:
@@ -72,11 +68,13 @@ def converted(result: Result, wanted: Boundary) -> Result:
     given = result.machine.boundary
     if wanted == given:
         return result
+    around: tuple[Step, ...] = ()
     if BOUNDARIES.index(wanted) < BOUNDARIES.index(given):
         _refuse_wider(result, wanted)
         factor, note = Step(1.0, 1.0, 1.0), f"joules at the boundary {wanted}: no price of this machine is wider"
     else:
-        factor = step(result.hardware.site, given, wanted)
+        around = steps(result.hardware.site, given, wanted)
+        factor = reduce(_further, around)
         note = f"joules converted from {given} to {wanted}: {factor.told}"
     prices = {id(entry.price): entry.price for entry in result.entries}
     moved = {key: _moved(price, factor, wanted) for key, price in prices.items()}
@@ -85,6 +83,7 @@ def converted(result: Result, wanted: Boundary) -> Result:
         machine=replace(result.machine, boundary=wanted),
         entries=tuple(replace(entry, price=moved[id(entry.price)]) for entry in result.entries),
         warnings=(*result.warnings, note),
+        around=around,
     )
 
 

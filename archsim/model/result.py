@@ -17,7 +17,7 @@ from archsim.model.plan import Plan
 from archsim.model.pricing import Joules, Priced, grouped, joules
 from archsim.model.run import Run
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS
-from archsim.model.uncertainty import Constant, constants
+from archsim.model.uncertainty import Constants, Step, constants
 from archsim.model.validity import Validities, validities
 from archsim.model.workload import Workload
 
@@ -50,7 +50,7 @@ class Result:
     """Workload, machine, plan, run and priced ledger of one simulation.
 
     `edited` says that settings of the machine differ from its file; `slowed` names operators that a limit of power had
-    run below their clock.
+    run below their clock. Prices hold the steps `around` the machine, from its own boundary to that of the joules.
     """
 
     workload: Workload
@@ -64,6 +64,7 @@ class Result:
     wall_s: float
     edited: bool = False
     slowed: tuple[Slowed, ...] = ()
+    around: tuple[Step, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -91,14 +92,15 @@ class Result:
         return joules(self.entries)
 
     @cached_property
-    def constants(self) -> tuple[Constant, ...]:
-        """The figures that the joules of an output token stand on."""
-        return constants(self.entries, self.machine, self.tokens)
+    def constants(self) -> Constants:
+        """What the joules of an output token stand on."""
+        return constants(self.entries, self.machine, self.tokens, self.around)
 
     @cached_property
     def validity(self) -> Validities:
         """Whether its time and energy lie where the machine was held against measurements."""
-        return validities(self.hardware, self.workload.family, edited=self.edited)
+        scaled = any(component.scale_to is not None for component in self.machine.components.values())
+        return validities(self.hardware, self.workload.family, edited=self.edited, scaled=scaled)
 
     @cached_property
     def operators(self) -> tuple[OperatorTime, ...]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import fsum, sqrt
+from math import fsum, isclose, prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from archsim.model.machine import Machine
@@ -71,11 +71,34 @@ class Constant:
     def variance(self) -> float:
         """Square joules per output token, by the midpoints of equal steps."""
         if len(self.stakes) == 1:
-            value, low, high = self.stakes[0]
-            return ((high - low) ** 2 - (high - value) * (value - low)) / 18
+            return _variance(self.stakes[0])
         found = [self.at((step + 0.5) / _STEPS) for step in range(_STEPS)]
         mean = fsum(found) / _STEPS
         return fsum((item - mean) ** 2 for item in found) / _STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """By how much more is drawn outside of a boundary than inside, `told` in words; `name` is what lies between."""
+
+    value: float
+    low: float
+    high: float
+    told: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """All that the joules of a result stand on: figures at the machine's own boundary, times the steps around it."""
+
+    figures: tuple[Constant, ...]
+    around: tuple[Step, ...] = ()
+
+    @property
+    def outside(self) -> float:
+        """Joules outside for each inside."""
+        return prod(step.value for step in self.around)
 
 
 class Dominant(NamedTuple):
@@ -94,20 +117,21 @@ class Band(NamedTuple):
     p95: float
 
 
-def constants(entries: Iterable[Priced], machine: Machine, tokens: int) -> tuple[Constant, ...]:
-    """The figures that a priced ledger stands on, per output token, in the order of the ledger."""
+def constants(entries: Iterable[Priced], machine: Machine, tokens: int, around: tuple[Step, ...] = ()) -> Constants:
+    """What a priced ledger stands on, per output token, in its order; its prices hold the steps around the machine."""
+    inside = [1 / prod(getattr(step, end) for step in around) for end in ("value", "low", "high")]
     stakes: dict[str, dict[tuple[str, str], Stake]] = {}
     sources: dict[tuple[str, str], str] = {}
     for entry in entries:
         row, price = entry.row, entry.price
-        per_token = row.count / tokens / PJ_PER_JOULE
-        mine = stakes.setdefault(_figure(entry, machine), {})
+        ends = [end * part for end, part in zip((price.value, price.low, price.high), inside, strict=True)]
+        mine = stakes.setdefault(_figure(entry, ends, machine), {})
         key = (row.component, row.action)
         sources[key] = price.source
         before = mine.get(key, Stake(0.0, 0.0, 0.0))
-        ends = (price.value, price.low, price.high)
+        per_token = row.count / tokens / PJ_PER_JOULE
         mine[key] = Stake(*(sum_ + per_token * end for sum_, end in zip(before, ends, strict=True)))
-    return tuple(_constant(figure, mine, sources) for figure, mine in stakes.items())
+    return Constants(tuple(_constant(figure, mine, sources) for figure, mine in stakes.items()), around)
 
 
 def _constant(figure: str, stakes: dict[tuple[str, str], Stake], sources: dict[tuple[str, str], str]) -> Constant:
@@ -115,40 +139,52 @@ def _constant(figure: str, stakes: dict[tuple[str, str], Stake], sources: dict[t
     return Constant(figure, *widest, sources[widest], tuple(stakes.values()))
 
 
-def _figure(entry: Priced, machine: Machine) -> str:
+def _figure(entry: Priced, ends: Sequence[float], machine: Machine) -> str:
     """What a price stands on: its library entry, or else its own numbers; nothing where they are exact."""
-    row, price = entry.row, entry.price
-    if price.low == price.high:
+    row = entry.row
+    if isclose(ends[1], ends[2], rel_tol=1e-9):
         return ""
     library = machine.components[row.component].library
     if library is not None and row.unit != "ps":
         return library
-    return f"{price.value!r} {price.low!r} {price.high!r} {row.unit}"
+    return _named(ends, row.unit)
 
 
-def dominant(found: Sequence[Constant], most: int = 3) -> tuple[Dominant, ...]:
-    """The constants that the joules are least sure for, by their share of the variance."""
-    spread = [(item.variance, item) for item in found if item.figure]
-    total = fsum(variance for variance, _ in spread)
-    ranked = sorted(spread, key=lambda pair: -pair[0])[:most]
-    return tuple(
-        Dominant(item.component, item.action, item.source, variance / total) for variance, item in ranked if variance
-    )
+def _named(ends: Iterable[float], unit: str) -> str:
+    """A figure by its numbers: the same at any boundary."""
+    return " ".join((*(f"{end:.9g}" for end in ends), unit))
 
 
-def band(found: Iterable[Constant]) -> Band:
+def dominant(found: Constants, most: int = 3) -> tuple[Dominant, ...]:
+    """What the joules are least sure for, by its share of the variance: of a product, to first order."""
+    inside = fsum(item.value for item in found.figures)
+    spread = [(item.variance, item.component, item.action, item.source) for item in found.figures if item.figure]
+    for step in found.around:
+        share = inside**2 * _variance(step) / step.value**2
+        spread.append((share, "site", step.name, f"{step.value:g} ({step.low:g} to {step.high:g})"))
+    total = fsum(variance for variance, *_ in spread)
+    ranked = sorted(spread, key=lambda item: -item[0])[:most]
+    return tuple(Dominant(name, action, source, share / total) for share, name, action, source in ranked if share)
+
+
+def _variance(of: Stake | Step) -> float:
+    """Of a triangle."""
+    return ((of.high - of.low) ** 2 - (of.high - of.value) * (of.value - of.low)) / 18
+
+
+def band(found: Constants) -> Band:
     """Of joules per output token."""
-    return _tails(_draws(tuple(found)))
+    return _tails(draws(found))
 
 
-def ratio_band(of: Iterable[Constant], to: Iterable[Constant]) -> Band:
+def ratio_band(of: Constants, to: Constants) -> Band:
     """Of the ratio of two energies: a figure that both stand on has the same draw in both."""
-    return _tails(_draws(tuple(of)) / _draws(tuple(to)))
+    return _tails(draws(of) / draws(to))
 
 
-def odds(one: Iterable[Constant], other: Iterable[Constant]) -> float:
+def odds(one: Constants, other: Constants) -> float:
     """The share of draws in which the first needs less energy than the second."""
-    return float((_draws(tuple(one)) < _draws(tuple(other))).mean())
+    return float((draws(one) < draws(other)).mean())
 
 
 def _tails(drawn: NDArray[float64]) -> Band:
@@ -158,21 +194,29 @@ def _tails(drawn: NDArray[float64]) -> Band:
 
 
 @lru_cache(maxsize=64)
-def _draws(found: tuple[Constant, ...]) -> NDArray[float64]:
+def draws(found: Constants) -> NDArray[float64]:
     """Joules per output token in every draw; a comparison asks for those of a cell again and again."""
     import numpy as np  # as above
 
     total = np.zeros(DRAWS)
-    for item in found:
+    for item in found.figures:
         for value, low, high in item.stakes:
-            if high == low:
-                total += value
-                continue
-            share, width = shares_of(item.figure), high - low
-            below = low + np.sqrt(share * width * (value - low))
-            above = high - np.sqrt((1 - share) * width * (high - value))
-            total += np.where(share * width < value - low, below, above)
+            total += _drawn(item.figure, value, low, high)
+    for step in found.around:
+        total *= _drawn(_named((step.value, step.low, step.high), step.name), step.value, step.low, step.high)
     return total
+
+
+def _drawn(figure: str, value: float, low: float, high: float) -> NDArray[float64] | float:
+    """Quantiles of a triangle, where its figure stands in each draw."""
+    import numpy as np  # as above
+
+    if high == low or not figure:
+        return value
+    share, width = shares_of(figure), high - low
+    below = low + np.sqrt(share * width * (value - low))
+    above = high - np.sqrt((1 - share) * width * (high - value))
+    return np.where(share * width < value - low, below, above)
 
 
 @lru_cache(maxsize=256)

@@ -47,8 +47,8 @@ class Validities(NamedTuple):
     energy: Validity
 
 
-def validities(header: Header, family: str, *, edited: bool) -> Validities:
-    """How time and energy of a run stand; `edited` says that settings of the machine were changed."""
+def validities(header: Header, family: str, *, edited: bool, scaled: bool = False) -> Validities:
+    """How time and energy stand: settings of the machine were `edited`, its prices `scaled` to another node."""
     validated = header.validated
     if validated is None:
         unknown = Validity("none", "no measurement stands behind this machine")
@@ -58,6 +58,8 @@ def validities(header: Header, family: str, *, edited: bool) -> Validities:
         found = f"that is {validated.machine}"
     elif header.stack != validated.stack:
         found = f"that is with the stack {validated.stack}"
+    elif scaled:
+        found = "its prices are scaled to another node"
     elif edited:
         found = "settings of the machine were changed"
     return Validities(*(_validity(evidence, family, found) for evidence in (validated.time, validated.energy)))

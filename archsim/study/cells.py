@@ -18,6 +18,7 @@ from archsim.reports.comparison.outcome import Adjustment, Cell, Outcome, Refusa
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
 from archsim.study.fitting import fitting_sets, suggested
+from archsim.study.playing import How
 from archsim.study.running import at_boundary, simulated
 
 _PACKAGE = library_path().parent
@@ -96,7 +97,7 @@ def _simulated(case: Case, adjustments: tuple[Adjustment, ...], job: Job, target
     settings = (part for text in _sets(case, adjustments) for part in ("--set", text))
     widened = () if case.boundary is None else ("--boundary", case.boundary)
     command = shlex.join(("archsim", "run", case.workload.argument, case.machine.argument, *settings, *widened))
-    result = simulated(job, target, "flow", command)
+    result = simulated(job, target, How(), command)
     if case.boundary is not None and case.boundary != target.header.boundary:
         result = at_boundary(result, case.boundary, target)
         adjustments = (*adjustments, Adjustment((), result.warnings[-1]))

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TypeVar
+
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
@@ -59,15 +61,17 @@ def _spread(
                 told(_answer(future, futures[future], lost))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()
             raise
     return [_answer(future, piece, lost) for future, piece in futures.items()]
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile hear of no interrupt until they are ready to end on one."""
+    """Processes started meanwhile hear of no interrupt, or request to end, until they are ready to end on one."""
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
@@ -76,7 +80,7 @@ def _interrupts_held() -> Iterator[None]:
 
 def _hear_interrupts() -> None:
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def _end_quietly() -> None:

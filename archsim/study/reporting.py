@@ -23,8 +23,13 @@ def chosen(kind: str) -> ModuleType:
     return REPORTS.get(kind, of_option("--format", kind))
 
 
-def rendered(report: ModuleType, result: Result, *, terminal: bool) -> str:
-    """A report's text; one that can takes the width and colours of a terminal."""
+def rendered(report: ModuleType, result: Result, folder: Path | None, *, terminal: bool) -> str:
+    """What stdout gets of a report: its text, or where it went if it has to be asked for and there is a folder.
+
+    One that can takes the width and colours of a terminal.
+    """
+    if folder is not None and _asked_for(report):
+        return f"{folder / report.FILENAME}\n"
     if terminal and "color" in inspect.signature(report.render).parameters:
         text: str = report.render(result, width=_width(), color="NO_COLOR" not in os.environ)
     else:
@@ -39,9 +44,18 @@ def _width() -> int:
         return 100
 
 
-def write(finished: Finished, folder: Path) -> None:
-    """Write every report and `resolved.yaml` into a folder, each file whole or not at all."""
-    texts = {report.FILENAME: report.render(finished.result) for report in REPORTS.members().values()}
+def _asked_for(report: ModuleType) -> bool:
+    """Whether a report is for a file: too large for a terminal, and for every folder of results."""
+    return getattr(report, "ASKED_FOR", False)
+
+
+def write(finished: Finished, folder: Path, chosen: ModuleType) -> None:
+    """Write the reports and `resolved.yaml` into a folder, each file whole or not at all.
+
+    A report that has to be asked for is written where it is the one `chosen`.
+    """
+    reports = [report for report in REPORTS.members().values() if report is chosen or not _asked_for(report)]
+    texts = {report.FILENAME: report.render(finished.result) for report in reports}
     texts["resolved.yaml"] = resolved(finished.job, finished.target)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,26 +6,22 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from archsim.config.diagnostics import Diagnostic, InputError, fail, of_option
-from archsim.config.document import Document, node_at, position_at
-from archsim.config.tree import MappingNode
+from archsim.config.diagnostics import InputError, fail, of_option
+from archsim.config.document import position_at
 from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
-from archsim.engine.errors import Unrepresentable
-from archsim.engine.simulate import FIDELITIES, simulate
-from archsim.model.capping import capped, unlimited
+from archsim.engine.simulate import FIDELITIES
 from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
 from archsim.model.machine import Machine, assemble
-from archsim.model.plan import Plan, PlanError
 from archsim.model.price import BOUNDARIES, UNSTATED, Boundary
 from archsim.model.pricing import PriceList, at_node, price_list
 from archsim.model.result import Provenance, Result
 from archsim.model.scaling import rescaled
 from archsim.model.tariff import Tariff, tariff
-from archsim.model.trace import Trace
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
+from archsim.study.playing import How, Question
 
 
 @dataclass(frozen=True)
@@ -51,8 +47,9 @@ def run(  # noqa: PLR0913 - each is an option of the command
     boundary: str | None = None,
     command: str = "",
     timeline: bool = False,
+    max_events: int | None = None,
 ) -> Finished:
-    """Simulate a workload on a machine, both by path or shipped name.
+    """Simulate a workload on a machine, both by path or shipped name, in at most `max_events`.
 
     Raises:
         InputError: with every finding about the files.
@@ -66,7 +63,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
     target = findings.of(lambda: check_hardware(documents[1]))
     findings.stop()
     checked = Findings.settled(job), Findings.settled(target)
-    result = simulated(*checked, fidelity, command, chunk=chunk, timeline=timeline)
+    result = simulated(*checked, How(fidelity, chunk, timeline, max_events), command)
     return Finished(*checked, at_boundary(result, wanted, checked[1]) if wanted else result)
 
 
@@ -78,22 +75,12 @@ def at_boundary(result: Result, wanted: Boundary, target: Hardware) -> Result:
         fail(str(error), position_at(target.document, ("boundary",)), "boundaries: " + ", ".join(BOUNDARIES))
 
 
-def simulated(
-    job: Job, target: Hardware, fidelity: str, command: str, *, chunk: int | None = None, timeline: bool = False
-) -> Result:
-    """The corridor from checked values on; with `timeline` the run tells when each task ran."""
+def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
+    """The corridor from checked values on."""
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
+    prices = _tariff(job, target, machine)
     start = time.perf_counter()
-    trace = job.family.trace(job.workload)
-    plan = _planned(job, target, trace, machine)
-    prices, cap = _tariff(job, target, machine), target.header.power_cap
-    limited = capped(plan.graph, machine, cap, prices) if cap else unlimited(plan.graph)
-    plan = replace(plan, graph=limited.graph)
-    try:
-        done = simulate(plan.graph, fidelity=fidelity, chunk=chunk, timeline=timeline)
-    except Unrepresentable as error:
-        option = ("--fidelity", fidelity) if chunk is None else ("--chunk-bytes", str(chunk))
-        raise InputError([Diagnostic(str(error), of_option(*option), error.help)]) from error
+    trace, plan, limited, done = Question(job, target, machine, prices, how).played()
     wall = time.perf_counter() - start
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:
@@ -114,27 +101,10 @@ def simulated(
     return replace(result, warnings=(*result.warnings, *_limited(result)))
 
 
-def _planned(job: Job, target: Hardware, trace: Trace, machine: Machine) -> Plan:
-    stack = target.stack.in_mix if job.workload.mix else target.stack
-    try:
-        plan: Plan = target.mapper.plan(trace, machine, target.settings, stack, job.workload.batch)
-    except PlanError as error:
-        raise InputError([_placed(error, job, target)]) from error
-    return plan
-
-
 def _tariff(job: Job, target: Hardware, machine: Machine) -> Tariff:
     stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
     here = at_node(stated, machine)
     return tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix, here=here)
-
-
-def _placed(error: PlanError, job: Job, target: Hardware) -> Diagnostic:
-    """A mapper's refusal, at the value that would have to change."""
-    prefix, *path = error.where
-    document: Document = job.document if prefix == "workload" else target.document
-    holds_more = isinstance(node_at(document, tuple(path)), MappingNode)  # its key says more than what it opens with
-    return Diagnostic(error.message, position_at(document, tuple(path), key=holds_more), error.help)
 
 
 def _check_fidelity(wanted: str, chunk: int | None) -> None:

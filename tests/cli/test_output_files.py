@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from archsim.engine import flow_level
+from archsim.study import running
 
 Run = Callable[..., Result]
 
@@ -39,6 +39,18 @@ def test_a_folder_gets_the_result_the_resolved_files_and_the_reports(run: Run, s
     assert written.keys() >= {"result.json", "resolved.yaml", "result.txt", "result.md", "counts.csv"}
     assert written["result.json"] == done.stdout
     assert not [name for name in written if name.startswith(".")]
+
+
+def test_a_page_for_the_browser_is_written_where_it_is_asked_for(run: Run, small: Path) -> None:
+    done = run(args=("-o", small / "out", "--format", "html"))
+    assert done.stdout.strip() == str(small / "out" / "report.html")
+    assert (small / "out" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    run(args=("-o", small / "other"))
+    assert not (small / "other" / "report.html").exists()
+
+
+def test_a_page_for_the_browser_goes_to_stdout_without_a_folder(run: Run) -> None:
+    assert run(args=("--format", "html")).stdout.rstrip().endswith("</html>")
 
 
 def test_writing_again_replaces_what_is_there(run: Run, small: Path) -> None:
@@ -107,6 +119,30 @@ def test_an_interrupt_while_writing_leaves_the_old_file_whole(
     assert not [path for path in (small / "out").iterdir() if path.name.startswith(".")]
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from archsim.study.writing import write_whole
+
+write_bytes = Path.write_bytes
+
+def killed(path, content):
+    write_bytes(path, content[: len(content) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.write_bytes = killed
+write_whole(Path(sys.argv[1]), "the new result")
+"""
+
+
+def test_a_process_killed_while_writing_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("the old result")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_text() == "the old result"
+
+
 def interrupted_output(process: subprocess.Popen[str]) -> tuple[str, str]:
     """What a process prints after Ctrl-C; an interrupt within a clean-up is lost in Python, so it is pressed again."""
     for _ in range(6):
@@ -131,8 +167,50 @@ def test_ctrl_c_ends_a_long_simulation_with_130_and_writes_nothing(small: Path) 
     assert not (small / "out").exists()
 
 
+def test_a_request_to_end_is_met_with_143_and_nothing_written(small: Path) -> None:
+    arguments = ["run", "llama-3.1-8b-decode", "h100-sxm", "--set", "workload.output_tokens=100000"]
+    command = [sys.executable, "-c", LONG_RUN, *arguments, "-o", str(small / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "at work\n"
+        process.terminate()
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (143, "", "terminated\n")
+    assert not (small / "out").exists()
+
+
+def test_a_comparison_that_is_asked_to_end_leaves_no_process_behind(tmp_path: Path) -> None:
+    arguments = ["compare", "--workload", "llama-3.1-8b-decode", "--hardware", "h100-sxm", "a100-sxm-80gb", "-j", "2"]
+    arguments += ["--set", "workload.output_tokens=30000", "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-c", "from archsim.cli import main; main()", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 60
+        while len(members(process.pid)) < 3 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.terminate()
+        _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (143, "terminated\n")
+    while members(process.pid) and time.monotonic() < deadline + 60:
+        time.sleep(0.1)
+    assert not members(process.pid)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def members(session: int) -> list[int]:
+    """The processes of a session that are still at work."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, of = path.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(of) == session and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
 def test_a_defect_exits_with_3_and_a_traceback(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow_level.FlowLevel, "run", lambda *_: 1 // 0)
+    monkeypatch.setattr(running, "audit", lambda *_: 1 // 0)
     done = run(args=("-o", small / "out"))
     assert (done.exit_code, done.stdout) == (3, "")
     assert "Traceback (most recent call last)" in done.stderr

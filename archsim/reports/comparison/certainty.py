@@ -60,6 +60,31 @@ class Held(NamedTuple):
     stands: tuple[Stands, ...]
 
 
+class Doubt(NamedTuple):
+    """A constant that the joules of a cell are least sure for, with its share of their variance."""
+
+    machine: str
+    workload: str
+    constant: str
+    share: str
+    source: str
+
+
+def doubts(comparison: Comparison) -> tuple[Doubt, ...]:
+    """The largest of each cell, in order."""
+    return tuple(
+        Doubt(
+            cell.machine.label,
+            cell.workload.label,
+            f"{item['component']} {item['action'].replace('_', ' ')}",
+            percent(item["share"]),
+            item["source"],
+        )
+        for cell in comparison.cells
+        for item in cell.document["energy"]["dominant"]
+    )
+
+
 def orders(comparison: Comparison) -> tuple[Order, ...]:
     """One for each workload that two machines or more can run."""
     return tuple(Order(found.workload, _places(found), _caveats(found)) for found in rankings(comparison))

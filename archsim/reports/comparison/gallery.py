@@ -18,8 +18,10 @@ def gallery(comparison: Comparison) -> tuple[Chart, ...]:
 
 
 def _all(comparison: Comparison) -> Iterator[Chart]:
-    yield energy_and_time(comparison)
-    if any(cell.document["throughput"]["tokens_per_s_per_user"] for cell in comparison.cells):
+    several = len(comparison.cells) > 1
+    if several:
+        yield energy_and_time(comparison)
+    if several and any(cell.document["throughput"]["tokens_per_s_per_user"] for cell in comparison.cells):
         yield rates(comparison)
     for row, outcomes in enumerate(comparison.rows):
         for column, outcome in enumerate(outcomes):

@@ -8,7 +8,7 @@ from typing import Any
 
 from archsim import __version__
 from archsim.reports.comparison.bars import stacks
-from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, held, orders
+from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, doubts, held, orders
 from archsim.reports.comparison.charts.figure import Chart
 from archsim.reports.comparison.gallery import gallery
 from archsim.reports.comparison.matrix import Comparison
@@ -53,6 +53,7 @@ def report_html(comparison: Comparison) -> str:
         order_note=ORDER,
         order_headings=ORDER_HEADINGS,
         held=held(comparison),
+        doubts=doubts(comparison),
         style=_part("report.css"),
         script=_part("report.js"),
         plotly=get_plotlyjs() if charts else "",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from archsim import __version__
 from archsim.model.result import KINDS
-from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, held, orders
+from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, doubts, held, orders
 from archsim.reports.comparison.matrix import Comparison, joules
 from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.sources import inputs
@@ -42,7 +42,13 @@ def report_md(comparison: Comparison) -> str:
     parts = [f"# {title(comparison)}", *map(_told, verdicts(comparison))]
     for index, workload in enumerate(comparison.workloads):
         parts += [f"## {_plain(workload.label)}", *_workload(comparison, index)]
-    parts += [*_order(comparison), *_held(comparison), *_warnings(comparison), *_provenance(comparison)]
+    parts += [
+        *_order(comparison),
+        *_doubts(comparison),
+        *_held(comparison),
+        *_warnings(comparison),
+        *_provenance(comparison),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -102,6 +108,16 @@ def _order(comparison: Comparison) -> Iterable[str]:
         caveats = f" ({_plain('; '.join(order.caveats))})" if order.caveats else ""
         yield f"**{_plain(order.workload.label)}**{caveats}"
         yield _table(ORDER_HEADINGS, "rlrrrrl", ([_plain(text) for text in place] for place in order.places))
+
+
+def _doubts(comparison: Comparison) -> Iterable[str]:
+    named: dict[tuple[str, str], list[str]] = {}
+    for doubt in doubts(comparison):
+        named.setdefault((doubt.machine, doubt.workload), []).append(f"{doubt.constant} {doubt.share}")
+    if named:
+        yield "The constants that the bands come from, by their share of the variance:"
+        lines = ([*map(_plain, cell), _plain(", ".join(constants))] for cell, constants in named.items())
+        yield _table(("machine", "workload", "constants"), "lll", lines)
 
 
 def _held(comparison: Comparison) -> Iterable[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archsim.model.component import EnergyKind
 from archsim.model.price import Boundary
 from archsim.model.result import Result
-from archsim.model.uncertainty import Constant, band
+from archsim.model.uncertainty import Constants, band
 from archsim.model.validity import Validities
 from archsim.reports.comparison.busy import Timeline, timeline
 from archsim.reports.comparison.carried import Carried, carried
@@ -79,7 +79,7 @@ class Cell:
     home: EnergyKind | None
     area_mm2: float | None
     prices: tuple[PricedAction, ...]
-    constants: tuple[Constant, ...]
+    constants: Constants
     validity: Validities
     roofline: Roofline | None
     carried: tuple[Carried, ...]

@@ -28,7 +28,8 @@ class Pair(NamedTuple):
     """Two machines, the one with less joules first.
 
     `ratio` is of the second to the first, `odds` the share of draws in which the first needs less. `turns` are the
-    prices that turn the order each by itself, the strongest first; `firm` says that not even all of them together do.
+    prices that turn the order each by itself, the strongest first; `firm` says that not even all of them together do,
+    and that nothing around the machines could.
     """
 
     less: Cell
@@ -90,17 +91,20 @@ def _pair(less: Cell, more: Cell) -> Pair:
         band=ratio_band(more.constants, less.constants) if known else None,
         odds=odds(less.constants, more.constants),
         turns=turns,
-        firm=fsum(max(item.value, item.low, item.high) for item in differences) < 0,
+        firm=less.constants.around == more.constants.around
+        and fsum(max(item.value, item.low, item.high) for item in differences) < 0,
     )
 
 
 def _differences(less: Cell, more: Cell) -> Iterator[_Difference]:
-    mine, its = ({item.figure: item for item in cell.constants} for cell in (less, more))
+    """At the boundary of the joules, with what lies around the machines as stated."""
+    mine, its = ({item.figure: item for item in cell.constants.figures} for cell in (less, more))
+    here, there = (cell.constants.outside for cell in (less, more))
     for figure in {**mine, **its}:
         one, other = mine.get(figure), its.get(figure)
         larger, cell = (one, less) if one and (other is None or one.value >= other.value) else (other, more)
         if larger is not None:
-            ends = (_at(one, share) - _at(other, share) for share in (None, 0.0, 1.0))
+            ends = (here * _at(one, share) - there * _at(other, share) for share in (None, 0.0, 1.0))
             yield _Difference(larger, cell, *ends)
 
 

@@ -49,7 +49,7 @@ def _verdict(comparison: Comparison, workload: Subject) -> Verdict:
         return Verdict(workload.label, "No machine here can run it; the table says why.")
     best = ranked[0]
     if len(ranked) == 1:
-        return Verdict(workload.label, _alone(best))
+        return Verdict(workload.label, _alone(best, others=len(comparison.machines) - 1))
     if reference is None:
         other = ranked[1]
         missing = f"the baseline {comparison.machines[comparison.baseline].label} has no figures here"
@@ -58,9 +58,10 @@ def _verdict(comparison: Comparison, workload: Subject) -> Verdict:
     return Verdict(workload.label, _against(best, other), _caveats(best, other))
 
 
-def _alone(cell: Cell) -> str:
+def _alone(cell: Cell, others: int) -> str:
     took = f"{si(pace(cell).seconds, 's')} {pace(cell).of}"
-    return f"{cell.machine.label} alone has figures: {si(joules(cell), 'J')} per token, {took}."
+    figures = f"{si(joules(cell), 'J')} per token, {took}."
+    return f"{cell.machine.label} alone has figures: {figures}" if others else f"{cell.machine.label}: {figures}"
 
 
 def _against(best: Cell, other: Cell) -> str:

@@ -124,4 +124,6 @@ def marks(comparison: Comparison, cell: Cell) -> tuple[str, ...]:
 
 def title(comparison: Comparison) -> str:
     """The comparison in a few words."""
+    if len(comparison.machines) == len(comparison.workloads) == 1:
+        return f"{comparison.workloads[0].label} on {comparison.machines[0].label}"
     return f"{counted(len(comparison.machines), 'machine')} × {counted(len(comparison.workloads), 'workload')}"

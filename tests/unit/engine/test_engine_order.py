@@ -147,6 +147,36 @@ def test_events_can_be_bounded() -> None:
     assert simulate(graph, max_events=100).picoseconds == 10_000
 
 
+def test_what_would_take_a_billion_events_is_refused_before_it_starts() -> None:
+    graph = TaskGraph((Segment((task("a", 10), task("b", 7)), 10**9),))
+    with pytest.raises(EventLimit, match="refused: about 6,000,000,000 events"):
+        simulate(graph)
+
+
+def test_a_bound_lets_a_program_start_that_may_repeat() -> None:
+    graph = TaskGraph((Segment((task("a", 10, takes=(("x", 1),), gives=(("x", 1),)),), 10**9),), (("x", 1),))
+    assert simulate(graph, max_events=10**6).picoseconds == 10**10
+
+
+def test_tasks_that_wait_for_each_other_wait_for_the_turn_before() -> None:
+    turn = (task("a", 10, after=("y",), makes=("x",)), task("b", 5, after=("x",), makes=("y",)))
+    assert simulate(TaskGraph((Segment(turn, 3),))).picoseconds == 45  # labels name earlier tasks: there is no cycle
+
+
+def test_credits_that_block_each_other_in_a_circle_are_named() -> None:
+    x, y = (("x", 1),), (("y", 1),)
+    tasks = (
+        task("left", 5, makes=("l",), takes=x),
+        task("right", 5, makes=("r",), takes=y),
+        task("then right", 5, after=("l",), takes=y, gives=(*x, *y)),
+        task("then left", 5, after=("r",), takes=x, gives=(*x, *y)),
+    )
+    with pytest.raises(Deadlock) as caught:
+        simulate(TaskGraph((Segment(tasks),), (("x", 1), ("y", 1))))
+    circle = "deadlock: then right[0] waits for 1 of buffer y; then left[0] waits for 1 of buffer x"
+    assert str(caught.value) == circle
+
+
 def test_an_empty_graph_takes_no_time() -> None:
     run = simulate(TaskGraph((Segment(()), Segment((task("a", 1),), times=0))))
     assert (run.picoseconds, dict(run.counts), dict(run.held), run.marks) == (0, {}, {}, ())

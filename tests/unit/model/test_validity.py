@@ -53,6 +53,10 @@ def test_it_does_not_count_elsewhere(changes: dict[str, Any], family: str, edite
     assert energy.standing == "none"
 
 
+def test_prices_of_another_node_are_outside() -> None:
+    assert validities(header(), "moe", edited=True, scaled=True).time.why == "its prices are scaled to another node"
+
+
 def test_a_machine_that_names_no_evidence_has_none() -> None:
     assert {item.standing for item in validities(header(validated=None), "moe", edited=False)} == {"none"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
-from archsim.reports.comparison.certainty import chance, held, orders
+from archsim.reports.comparison.certainty import chance, doubts, held, orders
 from archsim.reports.comparison.data import results_json
 from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison, ratios
@@ -108,3 +108,10 @@ def test_the_page_says_what_machines_were_held_against(result: Result) -> None:
     page = report_md(found)
     assert "## What the machines were held against" in page
     assert "time and energy: no measurement stands behind this machine" in page
+
+
+def test_the_constants_behind_a_band_are_named_with_their_sources(result: Result) -> None:
+    first = doubts(compared(result, result))[0]
+    assert (first.machine, first.constant) == ("first", "mem move")
+    assert first.share.endswith(" %")
+    assert "mem move" in report_md(compared(result, result))

@@ -13,6 +13,7 @@ import pytest
 
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
+from archsim.reports import html
 from archsim.reports.comparison.bars import stacks
 from archsim.reports.comparison.charts.figure import log_axis
 from archsim.reports.comparison.data import COLUMNS, results_csv, results_json
@@ -128,10 +129,8 @@ def test_overlapping_ranges_weaken_whoever_is_best(cells: Callable[..., Comparis
 def test_the_verdict_names_what_weakens_it(cells: Callable[..., Comparison], result: Result) -> None:
     chip = SECOND._replace(boundary="chip")
     caveats = verdicts(cells(scaled(result, 0.9), chip))[0].caveats
-    assert caveats == (
-        "their joules cover unlike things: chip and board",
-        "the order is not certain: in 27 % of draws of the prices it is the other way round",
-    )
+    assert caveats[0] == "their joules cover unlike things: chip and board"
+    assert re.match(r"the order is not certain: in 2\d % of draws", caveats[1])
 
 
 def test_a_missing_baseline_is_named(refused: Comparison) -> None:
@@ -205,7 +204,7 @@ def test_the_object_holds_a_result_or_an_error_for_each_cell(refused: Comparison
 
 def test_every_markdown_table_has_as_many_cells_in_each_line(refused: Comparison) -> None:
     tables = [block.splitlines() for block in report_md(refused).split("\n\n") if block.startswith("|")]
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
@@ -282,6 +281,13 @@ def test_a_token_in_time_is_as_long_as_its_operators(halved: Comparison) -> None
 )
 def test_ticks_of_a_logarithm_are_round_and_few(values: list[float], unit: str, ticks: list[str]) -> None:
     assert log_axis("", values, unit)["ticktext"] == ticks
+
+
+def test_one_machine_by_itself_is_compared_with_nothing(result: Result) -> None:
+    page = html.render(result)
+    assert "<h1>small decoder on example GPU</h1>" in page
+    assert "Example GPU: 1.56 mJ per token" in page
+    assert 'id="tradeoff"' not in page
 
 
 def test_equal_comparisons_are_equal_bytes(halved: Comparison) -> None:

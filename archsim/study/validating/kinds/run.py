@@ -17,6 +17,7 @@ from archsim.model.result import Result
 from archsim.model.trace import Trace
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, with_model
+from archsim.study.playing import How
 from archsim.study.running import simulated
 from archsim.study.validating.prediction import UNITS, Prediction, predicted
 
@@ -51,7 +52,7 @@ def check(settings: RunSettings, row: Mapping[str, Any]) -> None:
 def predict(settings: RunSettings, row: Mapping[str, Any]) -> Prediction:
     """The figure that a row asks for, simulated; raise `InputError` where the corridor refuses it."""
     job, target = checked(settings, row)
-    result = simulated(job, target, "flow", "")
+    result = simulated(job, target, How(), "")
     unit = _filled(settings.unit, row)
     figure = _filled(settings.predicts, row)
     trace = job.family.trace(job.workload)

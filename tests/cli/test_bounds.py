@@ -1,0 +1,53 @@
+"""Runs that would take too long, or too much memory: `--max-events`, and what is refused before it starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from archsim.study import bounds
+
+Run = Callable[..., Result]
+
+ENDLESS = ("max_context: 4096\n", "")
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "many", "1.5"])
+def test_a_bound_is_a_positive_number(run: Run, number: str) -> None:
+    done = run(args=("--max-events", number))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "Invalid value for '--max-events'" in done.stderr
+
+
+def test_a_run_stops_at_its_bound_and_writes_nothing(run: Run, small: Path) -> None:
+    done = run(args=("--max-events", "7", "-o", small / "out"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "error: stopped after 7 events" in done.stderr
+    assert "--> <--max-events>:1:1" in done.stderr
+    assert not (small / "out").exists()
+
+
+def test_a_bound_that_is_not_reached_changes_nothing(run: Run) -> None:
+    bounded, free = (run(args=("--format", "csv", *given)).stdout for given in (("--max-events", "5000"), ()))
+    assert bounded == free
+
+
+def test_more_memory_than_there_is_is_refused_before_the_start(
+    run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "_memory", lambda: 10**8)
+    done = run("model.yaml", ENDLESS, args=("--set", "workload.output_tokens=2000000", "-o", small / "out"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "2,000,000 output tokens would take about" in done.stderr
+    assert "GB of memory, and there are 0.1 GB" in done.stderr
+    assert not (small / "out").exists()
+
+
+def test_more_events_than_anybody_waits_for_are_refused_before_the_start(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MOST_EVENTS", 10**6)
+    done = run("model.yaml", ENDLESS, args=("--set", "workload.output_tokens=2000000"))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "events; 1,000,000 are the bound" in done.stderr
