@@ -14,6 +14,7 @@ from pydantic import Field
 
 from archsim.config.diagnostics import UnplacedError
 from archsim.model.result import Result
+from archsim.study.playing import How
 from archsim.study.running import simulated
 from archsim.study.validating.kinds import run
 from archsim.study.validating.prediction import UNITS, Prediction, predicted
@@ -53,7 +54,7 @@ def check(settings: BoardPowerSettings, row: Mapping[str, Any]) -> None:
 def predict(settings: BoardPowerSettings, row: Mapping[str, Any]) -> Prediction:
     """Watts of a device over the measured time, or what a sensor stores of them."""
     job, target = run.checked(settings, row)
-    result = simulated(job, target, "flow", "")
+    result = simulated(job, target, How(), "")
     latency = float(row[_column(settings.latency)]) * UNITS[settings.latency_unit]
     watts = drawn(result, latency * settings.steps) / result.machine.devices
     found = predicted(watts, "W", job.family.trace(job.workload), result.machine.devices)
