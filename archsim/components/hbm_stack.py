@@ -11,7 +11,7 @@ from archsim.components.dram_rows import DramRows
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 from archsim.config.units import BandwidthOrUnlimited, BytesOrUnlimited, Picoseconds
-from archsim.model.component import Action, Component, EnergyKind, Touch
+from archsim.model.component import OPEN_ACTION, Action, Component, EnergyKind, Touch
 from archsim.model.price import BytePrice, Efficiency, OpPrice, Ratio
 
 KIND = "hbm_stack"
@@ -82,7 +82,7 @@ def served(
         "write": Action("io", rate, latency, "B", energy.write, bandwidth),
     }
     if energy.activate is not None:
-        found["activate"] = Action("rows", None, 0, "op", energy.activate)
+        found[OPEN_ACTION] = Action("rows", None, 0, "op", energy.activate)
     return found
 
 

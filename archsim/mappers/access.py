@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
+from archsim.config.units import Bytes
 from archsim.model.graph import NoRouteError
 from archsim.model.machine import Machine, Move
 from archsim.model.plan import PlanError
@@ -23,6 +24,9 @@ class OperandAccess(Checked):
     reuse: PositiveInt | Literal["all", "kernel"] = Field(
         default="kernel",
         description="MACs served by one read of the innermost memory; all: each byte once; kernel: as its tiles need",
+    )
+    run: Bytes | None = Field(
+        default=None, gt=0, description="contiguous bytes at home, in a random place; a stream where left out"
     )
 
 
@@ -154,13 +158,19 @@ def from_home(path: tuple[str, ...], home: str) -> tuple[str, ...]:
     return path[path.index(home) :] if home in path else (home, *path[1:])
 
 
-def fetch(tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int]) -> list[Move]:
-    """Moves of an operand of `size` unique bytes down its path; the innermost memory is read `last` bytes."""
+def fetch(
+    tensor: str, path: tuple[str, ...], size: int, last: int, fan: Mapping[str, int], run: int | None = None
+) -> list[Move]:
+    """Moves of an operand of `size` unique bytes down its path; the innermost memory is read `last` bytes.
+
+    At home it stands in runs of `run` contiguous bytes.
+    """
     moves, copies = [], 1
     for source, target in pairwise(path[:-1]):
         copies *= fan.get(target, 1)
         moves.append(Move(tensor, source, target, size * copies))
-    return [*moves, Move(tensor, path[-2], path[-1], last)]
+    moves.append(Move(tensor, path[-2], path[-1], last))
+    return [replace(moves[0], run=run), *moves[1:]]
 
 
 def store(tensor: str, path: tuple[str, ...], size: int, touches: int) -> list[Move]:
@@ -181,4 +191,6 @@ def describe(settings: AccessSettings, paths: Paths) -> Iterable[tuple[str, str]
         setting = getattr(settings, role)
         last = f"reduction {setting.reduction}" if role == "outputs" else f"reuse {setting.reuse}"
         copies = "".join(f", fan {count} at {name}" for name, count in getattr(setting, "fan", {}).items())
-        yield role, " > ".join(getattr(paths, role)) + f", {last}{copies}"
+        run = getattr(setting, "run", None)
+        runs = f", runs of {run} B" if run else ""
+        yield role, " > ".join(getattr(paths, role)) + f", {last}{copies}{runs}"

@@ -84,7 +84,7 @@ class Traffic:
         last = self._last(tensor, operator, kernel, setting) * (
             1 if isinstance(setting.reuse, int) and operator.macs else copies
         )
-        return fetch(name, path, tensor.bytes, last, setting.fan)
+        return fetch(name, path, tensor.bytes, last, setting.fan, setting.run)
 
     def _last(self, tensor: Tensor, operator: Operator, kernel: Kernel, setting: OperandAccess) -> int:
         """Bytes read of the innermost memory."""

@@ -24,6 +24,10 @@ ACTIVE_ACTION = "active"
 """Time at work of a component, counted in picoseconds of its instances and priced in watts of one."""
 
 
+OPEN_ACTION = "activate"
+"""Rows of a memory that accesses open."""
+
+
 class Action(NamedTuple):
     """How one instance serves an action: `rate` units per second (None: no limit) through `port`, after `latency` ps.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil
 
-from archsim.model.component import ACTIVE_ACTION, Action, Component
+from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.price import Boundary
 from archsim.model.services import Piece, Service, by_port, demands, stop_of
@@ -20,7 +21,7 @@ class Move:
     `busiest` is the part of the busiest requester, where the requesters have links of their own, `fullest` that of the
     fullest instance of a memory at either end; an even share where left out. Nobody waits for a move that is
     `posted`: a result on its way home. All devices together move `over` times the bytes; as often as there are devices
-    where left out, since then they do the same.
+    where left out, since then they do the same. At the source they stand in runs of `run` bytes; a stream if left out.
     """
 
     tensor: str
@@ -31,6 +32,7 @@ class Move:
     posted: bool = False
     fullest: int | None = None
     over: Fraction | None = None
+    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Machine:
     actions: Mapping[str, Mapping[str, Action]]
     wiring: Wiring
     _routes: dict[tuple[str, str], tuple[Hop, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _ways: dict[tuple[str, str], tuple[Service, ...]] = field(
+    _ways: dict[tuple[str, str, int | None], tuple[Service, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -141,7 +143,7 @@ class Machine:
         if lead and requester.window is not None:
             stall = lead * (route + _grain(computed, grains)) * TICKS // (requester.ways * requester.window)
         return Flow(
-            legs=tuple(leg for leg, _ in carried + worked),
+            legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
             own=max(stall, *ticks.values(), 0),
             loads=tuple(sorted(loads.items())),
             fill=route + (_grain(first, grains) if lead else 0),
@@ -205,9 +207,8 @@ class Machine:
         return max(latencies.values(), default=0)
 
     def _carried(self, move: Move) -> Iterator[Piece]:
-        way = self._way(move.source, move.target)
         bill = self._all(move.bytes, move.over)
-        for at in way:
+        for at in self._way(move.source, move.target, move.run):
             even = -(-move.bytes // at.ways)
             if at.action != "move":
                 critical = max(even, min(move.bytes, move.fullest or 0))
@@ -215,18 +216,31 @@ class Machine:
                 critical = even if move.busiest is None or at.ways == 1 else max(move.busiest, even)
             yield Leg(at.node, at.action, move.tensor, bill, critical, at.ways * self.devices), at
 
-    def _way(self, source: str, target: str) -> tuple[Service, ...]:
+    def _way(self, source: str, target: str, run: int | None) -> tuple[Service, ...]:
         """Where a move is served: read, carried hop by hop, written; found once."""
-        way = self._ways.get((source, target))
+        way = self._ways.get((source, target, run))
         if way is None:
             hops = (self._service(hop.node, "move", hop.port) for hop in self.route(source, target))
-            way = (*self._stored(source, "read"), *hops, *self._stored(target, "write"))
-            self._ways[source, target] = way
+            way = (*self._stored(source, "read", run), *hops, *self._stored(target, "write", None))
+            self._ways[source, target, run] = way
         return way
 
-    def _stored(self, memory: str, action: str) -> Iterator[Service]:
+    def _stored(self, memory: str, action: str, run: int | None) -> Iterator[Service]:
         if action in self.actions[memory]:
-            yield self._service(memory, action)
+            at, touch = self._service(memory, action), self.components[self.group_of(memory)].touch(run)
+            slower = touch.slower if touch else 1
+            yield at if at.rate is None else at._replace(rate=int(at.rate / slower))
+
+    def _opened(self, moves: Sequence[Move]) -> Iterator[Leg]:
+        """The rows that moves open where they are read and written."""
+        for move in moves:
+            for memory, run in ((move.source, move.run), (move.target, None)):
+                component = self.components[self.group_of(memory)]
+                touch = component.touch(run)
+                if touch is not None:
+                    count, rows = component.count, ceil(move.bytes * touch.opened)
+                    each = max(-(-rows // count), ceil(min(move.bytes, move.fullest or 0) * touch.opened))
+                    yield Leg(memory, OPEN_ACTION, move.tensor, self._all(rows, move.over), each, count * self.devices)
 
     def _worked(self, work: Work) -> Piece:
         at = self._service(work.component, work.action)

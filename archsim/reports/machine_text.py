@@ -173,7 +173,7 @@ def _coverage(route: Route, portrait: Portrait) -> Iterator[str]:
 
 
 def _layer(step: Step, portrait: Portrait) -> str:
-    copies = f"{step.copies} × " if step.copies > 1 else ""
+    copies = f"{number(step.copies)} × " if step.copies > 1 else ""
     price = portrait.prices[step.component, step.action]
     return f"{copies}{named(step.component, step.action)} {number(step.copies * price.value)}"
 

@@ -21,11 +21,11 @@ UNLIMITED = "unlimited"
 
 
 class Step(NamedTuple):
-    """What one byte does on its way: an action of a component, `copies` times."""
+    """What one byte does on its way: an action of a component, `copies` times; a row is opened for many bytes."""
 
     component: str
     action: str
-    copies: int
+    copies: float
 
 
 @dataclass(frozen=True, slots=True)

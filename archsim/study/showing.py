@@ -21,6 +21,9 @@ from archsim.study.writing import write_whole
 
 _WORDS = {"kv": "KV"}
 
+_SAMPLE = 1 << 20
+"""Bytes that are followed on their way, to say what one of them does: a row is opened for many."""
+
 
 def machine(
     hardware: str, sets: Sequence[str] = (), *, width: int | None = None, color: bool = False
@@ -66,10 +69,10 @@ def _routes(target: Hardware, built: Machine) -> Iterator[Route]:
     access: AccessSettings = target.settings.access
     for role in ("weights", "kv", "inputs"):
         path, operand = getattr(paths, role), getattr(access, role)
-        steps = _steps(fetch(role, path, 1, 1, operand.fan), built)
+        steps = _steps(fetch(role, path, _SAMPLE, _SAMPLE, operand.fan, operand.run), built)
         ways.setdefault((path, steps), []).append(_WORDS.get(role, role))
     back = tuple(reversed(paths.outputs))
-    ways.setdefault((back, _steps(store("outputs", paths.outputs, 1, 1), built)), []).append("outputs")
+    ways.setdefault((back, _steps(store("outputs", paths.outputs, _SAMPLE, 1), built)), []).append("outputs")
     for (stations, steps), tensors in ways.items():
         yield Route(tuple(tensors), stations, steps)
 
@@ -88,8 +91,8 @@ def _paths(target: Hardware, built: Machine) -> Paths | None:
 
 def _steps(moves: Sequence[Move], built: Machine) -> tuple[Step, ...]:
     """What a byte does on its moves, as the machine itself makes flows."""
-    legs = built.flow(moves, (), Requester(1)).legs
-    return tuple(Step(built.group_of(leg.component), leg.action, leg.bill // built.devices) for leg in legs)
+    legs, sample = built.flow(moves, (), Requester(1)).legs, _SAMPLE * built.devices
+    return tuple(Step(built.group_of(leg.component), leg.action, leg.bill / sample) for leg in legs)
 
 
 def _along_the_graph(built: Machine) -> Iterator[Route]:
