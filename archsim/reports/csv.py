@@ -23,13 +23,19 @@ COLUMNS = (
     "low_pj",
     "high_pj",
     "energy_pj",
+    "boundary",
 )
 
 
 def render(result: Result) -> str:
-    """Rows of the whole run in the order of the ledger: `count` of `unit` at `price_pj` each make `energy_pj`."""
+    """Rows of the whole run in the order of the ledger: `count` of `unit` at `price_pj` each make `energy_pj`.
+
+    `boundary` is what the price of a row covers.
+    """
     text = StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(count(entry) | {"energy_pj": entry.picojoules} for entry in result.entries)
+    writer.writerows(
+        count(entry) | {"energy_pj": entry.picojoules, "boundary": entry.price.boundary} for entry in result.entries
+    )
     return text.getvalue()

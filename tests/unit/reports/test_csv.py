@@ -16,6 +16,6 @@ def test_the_rows_add_up_to_the_total(result: Result) -> None:
 
 def test_every_row_of_the_ledger_is_there(result: Result) -> None:
     header, *rows = csv_report.render(result).splitlines()
-    assert header == "component,action,operator,phase,tensor,count,unit,price_pj,low_pj,high_pj,energy_pj"
+    assert header == "component,action,operator,phase,tensor,count,unit,price_pj,low_pj,high_pj,energy_pj,boundary"
     assert len(rows) == len(result.entries)
-    assert rows[0] == "hbm,read,mlp,decode,weights,32000000,B,39.0,30.0,48.0,1248000000.0"
+    assert rows[0] == "hbm,read,mlp,decode,weights,32000000,B,39.0,30.0,48.0,1248000000.0,board"
