@@ -14,7 +14,7 @@ from archsim.model.machine import assemble
 from archsim.model.price import Price
 from archsim.model.pricing import at_node, price_list
 from archsim.model.process import nanometres
-from archsim.model.scaling import LADDER, Scaling, rescaled, scaled, scaling, steps
+from archsim.model.scaling import LADDER, PER_STEP, Scaling, rescaled, scaled, scaling, steps
 
 RANGE = {"value": "10 pJ/B", "low": "8 pJ/B", "high": "12 pJ/B", "grade": "published", "source": "a paper"}
 
@@ -147,6 +147,12 @@ def test_the_prices_of_a_machine_are_scaled_and_its_rates_are_not() -> None:
     )
     rates = [{key: item.rate for key, item in machine.actions["sm"].items()} for machine in at.values()]
     assert rates[0] == rates[1]
+
+
+def test_every_factor_per_step_is_a_sound_figure_with_a_source() -> None:
+    for figure in PER_STEP.values():
+        assert type(figure).model_validate(figure.model_dump()) == figure
+        assert figure.source
 
 
 def test_what_was_scaled_is_listed_and_what_was_not_says_why() -> None:

@@ -30,6 +30,14 @@ def test_a_step_outward_is_the_product_of_what_lies_between(
     assert (found.value, found.low, found.high) == pytest.approx((value, low, high))
 
 
+def test_every_default_of_a_site_is_a_sound_figure_with_a_source() -> None:
+    for name, figure in Site():
+        if figure is not None:
+            assert type(figure).model_validate(figure.model_dump()) == figure, name
+            assert figure.source, name
+            assert figure.low < figure.value < figure.high, name
+
+
 def test_a_machine_says_what_stands_around_it() -> None:
     site = Site.model_validate({"server": 2.5, "pue": {"value": 1.1, "low": 1.05, "high": 1.2}})
     assert step(site, "board", "facility").value == pytest.approx(2.75)
