@@ -14,6 +14,7 @@ from math import fsum, isclose, prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from archsim.model.machine import Machine
+from archsim.model.price import Price
 from archsim.model.pricing import PJ_PER_JOULE, Priced
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def constants(entries: Iterable[Priced], machine: Machine, tokens: int, around: 
     sources: dict[tuple[str, str], str] = {}
     for entry in entries:
         row, price = entry.row, entry.price
-        ends = [end * part for end, part in zip((price.value, price.low, price.high), inside, strict=True)]
+        ends = _ends(price, inside)
         mine = stakes.setdefault(_figure(entry, ends, machine), {})
         key = (row.component, row.action)
         sources[key] = price.source
@@ -132,6 +133,12 @@ def constants(entries: Iterable[Priced], machine: Machine, tokens: int, around: 
         per_token = row.count / tokens / PJ_PER_JOULE
         mine[key] = Stake(*(sum_ + per_token * end for sum_, end in zip(before, ends, strict=True)))
     return Constants(tuple(_constant(figure, mine, sources) for figure, mine in stakes.items()), around)
+
+
+def _ends(price: Price, inside: Sequence[float]) -> tuple[float, float, float]:
+    """Value, low and high of a price at the machine's own boundary; one number where it has no range there."""
+    value, low, high = (end * part for end, part in zip((price.value, price.low, price.high), inside, strict=True))
+    return (value, value, value) if isclose(low, high, rel_tol=1e-9) else (value, low, high)
 
 
 def _constant(figure: str, stakes: dict[tuple[str, str], Stake], sources: dict[tuple[str, str], str]) -> Constant:
@@ -142,7 +149,7 @@ def _constant(figure: str, stakes: dict[tuple[str, str], Stake], sources: dict[t
 def _figure(entry: Priced, ends: Sequence[float], machine: Machine) -> str:
     """What a price stands on: its library entry, or else its own numbers; nothing where they are exact."""
     row = entry.row
-    if isclose(ends[1], ends[2], rel_tol=1e-9):
+    if ends[1] == ends[2]:
         return ""
     library = machine.components[row.component].library
     if library is not None and row.unit != "ps":

@@ -15,6 +15,7 @@ from archsim.reports.comparison.carried import Carried, carried
 from archsim.reports.comparison.repricing import PricedAction, priced_actions
 from archsim.reports.comparison.roofline import Roofline, roofline
 from archsim.reports.document import Document, document
+from archsim.reports.footprint import Taken, footprint
 from archsim.reports.operators import Line, operator_lines, time_heading
 from archsim.reports.summary import Note, Part, asked, built, notes, parts
 
@@ -61,6 +62,7 @@ class Words:
     operators: tuple[Line, ...]
     parts: tuple[Part, ...]
     notes: tuple[Note, ...]
+    taken: tuple[Taken, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def cell(workload: Subject, machine: Subject, adjustments: tuple[Adjustment, ...
             operators=operator_lines(result),
             parts=parts(result),
             notes=notes(result, band(result.constants)),
+            taken=footprint(result),
         ),
         home=_home(result),
         area_mm2=_area(result),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
-from math import fsum
+from math import fsum, prod
 from typing import NamedTuple
 
 from archsim.model.uncertainty import Band, Constant, odds, ratio_band
@@ -13,7 +13,10 @@ from archsim.reports.comparison.outcome import Cell, Subject
 
 
 class Turn(NamedTuple):
-    """A price of a machine that by itself turns an order, and the end of its range that does; pJ per unit, or W."""
+    """A price of a machine that by itself turns an order, and the end of its range that does; pJ per unit, or W.
+
+    Or what lies around the machine, a factor, as its `site`. Prices are at the machine's own boundary, as in its file.
+    """
 
     machine: str
     component: str
@@ -28,8 +31,7 @@ class Pair(NamedTuple):
     """Two machines, the one with less joules first.
 
     `ratio` is of the second to the first, `odds` the share of draws in which the first needs less. `turns` are the
-    prices that turn the order each by itself, the strongest first; `firm` says that not even all of them together do,
-    and that nothing around the machines could.
+    prices that turn the order each by itself, the strongest first; `firm` says that not even all of them together do.
     """
 
     less: Cell
@@ -79,10 +81,11 @@ class _Difference(NamedTuple):
 
 
 def _pair(less: Cell, more: Cell) -> Pair:
-    differences = tuple(_differences(less, more))
-    gap = fsum(item.value for item in differences)
-    strongest = sorted(differences, key=lambda item: item.value - max(item.low, item.high))
-    turns = tuple(turn for item in strongest for turn in _turns(item, gap - item.value))
+    stated = tuple(_differences(less, more, less.constants.outside, more.constants.outside))
+    worst = _differences(less, more, _outside(less, more, "high"), _outside(more, less, "low"))
+    gap = fsum(item.value for item in stated)
+    strongest = sorted(stated, key=lambda item: item.value - max(item.low, item.high))
+    turns = (turn for item in strongest for turn in _turns(item, gap - item.value))
     known = joules(less) > 0
     return Pair(
         less=less,
@@ -90,22 +93,36 @@ def _pair(less: Cell, more: Cell) -> Pair:
         ratio=joules(more) / joules(less) if known else None,
         band=ratio_band(more.constants, less.constants) if known else None,
         odds=odds(less.constants, more.constants),
-        turns=turns,
-        firm=less.constants.around == more.constants.around
-        and fsum(max(item.value, item.low, item.high) for item in differences) < 0,
+        turns=(*turns, *_turned_around(less, more)),
+        firm=fsum(max(item.value, item.low, item.high) for item in worst) < 0,
     )
 
 
-def _differences(less: Cell, more: Cell) -> Iterator[_Difference]:
-    """At the boundary of the joules, with what lies around the machines as stated."""
+def _outside(cell: Cell, other: Cell, end: str) -> float:
+    """Joules outside for each inside, where what lies around this cell alone stands at an end of its range."""
+    return prod(step.value if step in other.constants.around else getattr(step, end) for step in cell.constants.around)
+
+
+def _differences(less: Cell, more: Cell, here: float, there: float) -> Iterator[_Difference]:
+    """At the boundary of the joules: `here` and `there` are what both cells' are multiplied by to get there."""
     mine, its = ({item.figure: item for item in cell.constants.figures} for cell in (less, more))
-    here, there = (cell.constants.outside for cell in (less, more))
     for figure in {**mine, **its}:
         one, other = mine.get(figure), its.get(figure)
         larger, cell = (one, less) if one and (other is None or one.value >= other.value) else (other, more)
         if larger is not None:
             ends = (here * _at(one, share) - there * _at(other, share) for share in (None, 0.0, 1.0))
             yield _Difference(larger, cell, *ends)
+
+
+def _turned_around(less: Cell, more: Cell) -> Iterator[Turn]:
+    """What lies around one of the machines only, and turns the order at an end of its range."""
+    for cell, other, end in ((less, more, "high"), (more, less, "low")):
+        for step in cell.constants.around:
+            factor = getattr(step, end)
+            moved = joules(cell) * factor / step.value
+            turned = moved > joules(more) if cell is less else moved < joules(less)
+            if turned and step not in other.constants.around:
+                yield Turn(cell.machine.label, "site", step.name, end, factor, "x", step.told)
 
 
 def _at(constant: Constant | None, share: float | None) -> float:
@@ -123,4 +140,5 @@ def _turns(item: _Difference, others: float) -> Iterator[Turn]:
             rows = item.cell.document["counts"]
             row = next(row for row in rows if (row["component"], row["action"]) == (name.component, name.action))
             unit = "W" if row["unit"] == "ps" else f"pJ/{row['unit']}"
-            yield Turn(item.cell.machine.label, name.component, name.action, end, row[f"{end}_pj"], unit, name.source)
+            price = row[f"{end}_pj"] / prod(getattr(step, end) for step in item.cell.constants.around)
+            yield Turn(item.cell.machine.label, name.component, name.action, end, price, unit, name.source)

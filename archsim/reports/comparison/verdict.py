@@ -25,6 +25,7 @@ _SPENT_ON = {
     "state": "its recurrent state",
     "activations": "its activations",
     "arithmetic": "its arithmetic",
+    "active": "power of its tiles at work",
     "static": "static power",
 }
 

@@ -14,7 +14,7 @@ from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.words import NAMES
 from archsim.reports.quantities import si
 
-_TENSORS = ("weights", "kv", "state", "activations", "arithmetic", "static")
+_TENSORS = ("weights", "kv", "state", "activations", "arithmetic", "active", "static")
 ORDERS: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "tensor": _TENSORS}
 
 

@@ -16,6 +16,7 @@ def whatif(comparison: Comparison) -> Data:
     """Machines with their prices, and cells with counts per token of each price.
 
     Joules per token are the sum of counts x value x 1e-12. A price that no file states has no `setting`, and no slider.
+    The times of a `frozen` cell would change with its prices.
     """
     machines = [_machine(comparison, index) for index in range(len(comparison.machines))]
     keys = [[price["key"] for price in machine["prices"]] for machine in machines]
@@ -28,6 +29,7 @@ def whatif(comparison: Comparison) -> Data:
                 "workload": comparison.workloads.index(cell.workload),
                 "machine": machine,
                 "baseline": machine == comparison.baseline,
+                "frozen": cell.document["power"]["tdp_limited"],
                 "counts": [counts.get(key, 0) for key in keys[machine]],
             }
         )

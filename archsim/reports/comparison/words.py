@@ -119,7 +119,13 @@ def marks(comparison: Comparison, cell: Cell) -> tuple[str, ...]:
     """What to know before a cell is held against another."""
     unlike = not ratios(comparison, cell).alike
     boundary = f"its joules cover the {cell.machine.boundary}, the baseline's do not: the ratio is not of like things"
-    return (*(adjustment.note for adjustment in cell.adjustments), *((boundary,) if unlike else ()))
+    capped = "held to its limit of power: its times follow its prices, which the what-if below leaves out"
+    limited = cell.document["power"]["tdp_limited"]
+    return (
+        *(adjustment.note for adjustment in cell.adjustments),
+        *((boundary,) if unlike else ()),
+        *((capped,) if limited else ()),
+    )
 
 
 def title(comparison: Comparison) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from archsim.model.conversion import converted
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.reports.comparison.certainty import chance, doubts, held, orders
@@ -115,3 +116,29 @@ def test_the_constants_behind_a_band_are_named_with_their_sources(result: Result
     assert (first.machine, first.constant) == ("first", "mem move")
     assert first.share.endswith(" %")
     assert "mem move" in report_md(compared(result, result))
+
+
+def test_what_lies_around_both_machines_turns_nothing(result: Result) -> None:
+    at_server = converted(result, "server")
+    found = pair(compared(at_server, converted(priced_at(result, 1.1, "sm"), "server")))
+    assert (found.odds, found.firm, found.turns) == (1.0, True, ())
+
+
+def test_what_lies_around_one_machine_is_named_where_it_turns_the_order(result: Result) -> None:
+    dearer = priced_at(result, 1.6, "mem")
+    found = pair(
+        compared(replace(dearer, machine=replace(dearer.machine, boundary="server")), converted(result, "server"))
+    )
+    turn = next(turn for turn in found.turns if turn.component == "site")
+    assert (turn.action, turn.end, turn.price) == ("server", "low", 1.2)
+    assert not found.firm
+
+
+def test_prices_that_turn_an_order_are_told_as_their_file_has_them(result: Result) -> None:
+    dearer = priced_at(result, 1.1, "mem")
+    inside, outside = (
+        pair(compared(*both))
+        for both in ((result, dearer), tuple(converted(item, "server") for item in (result, dearer)))
+    )
+    told = [sorted(turn.price for turn in found.turns) for found in (inside, outside)]
+    assert told[0] == pytest.approx(told[1])

@@ -25,6 +25,7 @@ TENSOR_COLORS = {
     "state": "--sram",
     "activations": "--link",
     "arithmetic": "--compute",
+    "active": "--other",
     "static": "--static",
 }
 SERIES = tuple(f"--series-{number}" for number in range(1, 9))

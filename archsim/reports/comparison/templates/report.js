@@ -154,7 +154,9 @@
       const row = body.insertRow();
       row.className = differs ? "changed" : "";
       row.dataset.joules = is;
-      row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: whatif.machines[cell.machine].label }));
+      const name = Object.assign(document.createElement("th"), { scope: "row", textContent: whatif.machines[cell.machine].label });
+      if (cell.frozen && differs) name.append(Object.assign(document.createElement("small"), { textContent: " timing frozen" }));
+      row.append(name);
       const ratio = bases[cell.workload] ? `${significant(is / bases[cell.workload])}×` : "–";
       for (const text of [si(was, "J"), si(is, "J"), differs ? `${share > 0 ? "+" : "−"}${Math.abs(share).toFixed(1)} %` : "–", cell.baseline ? "baseline" : ratio])
         row.insertCell().textContent = text;
