@@ -107,18 +107,19 @@ class Stream:
         drawn[seat.number] = turn + 1
         return turn * cut.seats + seat.number if turn < cut.each else None
 
-    def finish(self, seat: Seat, chunk: int, now: int) -> None:
-        """Send the results of a chunk on their way."""
+    def finish(self, seat: Seat, chunk: int, since: int, now: int) -> None:
+        """Send the results of a chunk on their way, from its first grain on."""
+        first = since + ((now << FINE) - since) // self._plan.cut.grains
         for track in self._plan.posted:
             number = track.piece(track.chunks - 1 - chunk)
             if number is not None:
                 self._underway += 1
                 result = Parcel(self.clock, track, seat.number, self._settle)
                 self._parcels.append(result)
-                result.send(track.pieces - 1 - number, now)
-        self._settle(now)
+                result.send(track.pieces - 1 - number, first, now << FINE, now)
+        self._settle(now, now)
 
-    def _settle(self, now: int) -> None:
+    def _settle(self, _: int, now: int) -> None:
         """One thing less to wait for: a result that was delivered, or a chunk; the last is over when all has passed."""
         self._underway -= 1
         if not self._underway:

@@ -13,7 +13,7 @@ from archsim.model.taskgraph import TICKS, Course, Flow, Stop, Strand
 _COARSE: Final = 64 * 1024
 """Bytes of a chunk where the requester's grain is too fine to follow and its buffers are large."""
 
-_FINE: Final = 4 * 1024
+_FINEST: Final = 4 * 1024
 """Bytes of a grain below which it is too fine to follow."""
 
 _INTERLEAVED: Final = 32
@@ -29,7 +29,7 @@ _TICK: Final = TICKS >> FINE
 class Grain:
     """How finely to simulate: chunks of `chunk` bytes (None: as buffers allow), tiles folded into `folds` (None: not).
 
-    Left to the buffers, a chunk is the requester's grain; of one below 4 KB, as many as fit half its window and 64 KB.
+    Left to the buffers, a chunk is the requester's grain, or 64 KB of grains below 4 KB; at least two fit a window.
     """
 
     chunk: int | None = None
@@ -40,13 +40,15 @@ class Grain:
 class Cut:
     """`seats` requesters take `chunks` in all, with `depth` of them each under way at a time.
 
-    `each` is the chunks of a seat if all get equally many. Where a requester's bytes lie in an instance of its own,
-    each has its own chunks (`bound`); otherwise the next idle one takes the next.
+    `each` is the chunks of a seat if all get equally many, `grains` the parts in which one is computed as it arrives.
+    Where a requester's bytes lie in an instance of its own, each has its own chunks (`bound`); otherwise the next idle
+    one takes the next.
     """
 
     seats: int
     each: int
     depth: int
+    grains: int
     bound: bool
 
     @property
@@ -72,11 +74,16 @@ class Costs(NamedTuple):
 
 
 def layout(flow: Flow) -> Course:
-    """The course of a flow; of one that no machine made, its loads side by side."""
-    if flow.course is not None:
-        return flow.course
-    stops = (Stop(port, "", load, load, load, 0, 1, pooled=False) for port, load in flow.loads)
-    return Course(tuple(Strand((stop,)) for stop in stops), (), 1, grain=0, drain=flow.drain, pace=flow.own)
+    """The course of a flow: work that nothing is fetched for runs side by side, and so do the loads of other flows."""
+    course = flow.course
+    if course is None:
+        stops = (Stop(port, "", load, load, load, 0, 1, pooled=False) for port, load in flow.loads)
+        return Course(tuple(Strand((stop,)) for stop in stops), (), 1, grain=0, drain=flow.drain, pace=flow.own)
+    if any(not strand.posted for strand in course.strands):
+        return course
+    apart = tuple(Strand((stop,)) for stop in course.work if not stop.pooled)
+    work = tuple(stop for stop in course.work if stop.pooled)
+    return course._replace(strands=(*course.strands, *apart), work=work, grain=0)
 
 
 def cut(flow: Flow, course: Course, grain: Grain) -> Cut:
@@ -87,15 +94,22 @@ def cut(flow: Flow, course: Course, grain: Grain) -> Cut:
     """
     seats = course.ways if grain.folds is None else min(grain.folds, course.ways)
     lead = leading(course)
-    worked = any(stop.ticks for stop in course.work)
-    if not lead and not worked and not course.pace:
-        return Cut(1, 1, 1, bound=False)
-    bound = any(stop.ticks and not stop.pooled and pick(stop, course, grain) is Pick.OWN for stop in course.stops)
+    if not lead and not course.pace and not any(stop.ticks for stop in course.work):
+        return Cut(1, 1, 1, 1, bound=False)
+    bound = any(_bound(stop, course, grain) for stop in course.stops)
     if not lead or not course.grain:  # nothing is fetched, or no machine laid it out
-        return Cut(seats, -(-_SLICES // seats), 2, bound)
+        return Cut(seats, -(-_SLICES // seats), 2, 1, bound)
     size, depth = _buffers(flow, course, grain, lead)
     each = max(1, -(-lead // (course.ways * size)))
-    return Cut(seats, each, min(depth, each), bound)
+    grains = -(-lead // (course.ways * each * course.grain))
+    return Cut(seats, each, min(depth, each), grains, bound)
+
+
+def _bound(stop: Stop, course: Course, grain: Grain) -> bool:
+    """Whether requesters must have parts of their own: of memories of their own, or of lanes of unequal load."""
+    if not stop.ticks or stop.pooled or pick(stop, course, grain) is not Pick.OWN:
+        return False
+    return stop.action != "move" or stop.critical * stop.instances > stop.units + stop.instances
 
 
 def leading(course: Course) -> int:
@@ -121,20 +135,17 @@ def pieces(strand: Strand, course: Course, whole: Cut, grain: Grain) -> int:
 
 def _buffers(flow: Flow, course: Course, grain: Grain, lead: int) -> tuple[int, int]:
     """Bytes of a chunk, and how many a requester has outstanding."""
-    window, size = course.window, grain.chunk or (course.grain if course.grain >= _FINE else _COARSE)
+    window, size = course.window, grain.chunk or (course.grain if course.grain >= _FINEST else _COARSE)
     if window is None:
         latency = max(sum(stop.latency for stop in strand.stops) for strand in course.strands if not strand.posted)
         flying = lead * latency * TICKS // max(1, flow.own)
         return size, 2 + 2 * flying // (course.ways * size)
-    if grain.chunk is None:
-        depth = max(1, min(max(2, -(-window // size)), window // course.grain))
-        return -(-window // depth), depth
-    if grain.chunk > window:
+    if size > window and grain.chunk:
         raise Unrepresentable(
-            f"a chunk of {grain.chunk:,} B is larger than the buffer of a requester: it has {window:,} B outstanding",
+            f"a chunk of {size:,} B is larger than the buffer of a requester: it has {window:,} B outstanding",
             f"at most {window} bytes; half of that or less for a double buffer",
         )
-    depth = -(-window // size)
+    depth = -(-window // size) if grain.chunk else max(2, -(-window // size))
     return -(-window // depth), depth
 
 

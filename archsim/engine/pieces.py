@@ -70,12 +70,16 @@ class Own(Hop):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The way of one tensor: `pieces` of it among `chunks`, over a wire and then the hops."""
+    """The way of one tensor: `pieces` of it among `chunks`, over a wire and then the hops.
+
+    The `last` grain of what is work takes that long.
+    """
 
     hops: tuple[Hop, ...]
     wire: Wire | None
     pieces: int
     chunks: int
+    last: int = 0
 
     def piece(self, chunk: int) -> int | None:
         """The piece that the first byte of a chunk waits for, if any: they come as early as they can."""
@@ -84,26 +88,35 @@ class Track:
 
 
 class Parcel(Sleeper):
-    """A piece of a tensor: it goes from hop to hop, and tells when it has landed."""
+    """A piece of a tensor: it goes from hop to hop, and tells when its first and its last byte have landed."""
 
-    def __init__(self, clock: Clock, track: Track, seat: int, landed: Callable[[int], None]) -> None:
+    def __init__(self, clock: Clock, track: Track, seat: int, landed: Callable[[int, int], None]) -> None:
         super().__init__(clock)
         self.track = track
         self.seat = seat
-        self.number = self.here = self.tail = 0
+        self.number = self.since = self.here = self.tail = 0
         self._landed = landed
-        self._at = 0
-        self._due = 0
+        self._at = self._head = self._due = 0
 
-    def send(self, number: int, now: int) -> None:
-        """Set out as piece `number` of the tensor."""
+    def ask(self, number: int, now: int) -> None:
+        """Ask for piece `number` of the tensor."""
         self.number = number
         self.here = self._at = 0
         wire = self.track.wire
         if wire is None:
+            self.since = now << FINE
             self.go(now)
         else:
             wire.enter(self, now)
+
+    def send(self, number: int, since: int, here: int, now: int) -> None:
+        """Set out as piece `number`, which has been streaming since then, and is there at the earliest then."""
+        self.number = number
+        self.since = since
+        self.here = here
+        self.tail = max(self.tail, here)
+        self._at = 0
+        self.go(now)
 
     def go(self, now: int) -> None:
         """Go on to where there is a queue, or to the end."""
@@ -116,11 +129,12 @@ class Parcel(Sleeper):
                 return
         due = (self.here + PART) >> FINE
         if due > now:
+            self._head = now
             self._due = due
             self.sleep(due - now)
         else:
-            self._landed(now)
+            self._landed(now, now)
 
     def ring(self, _: simpy.Event) -> None:
         """Land."""
-        self._landed(self._due)
+        self._landed(self._head, self._due)

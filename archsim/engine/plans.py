@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
 from archsim.engine.kernel import Clock
@@ -96,7 +96,7 @@ class Planner:
         awaited = tuple(maker.track(strand) for strand in course.strands if not strand.posted)
         posted = tuple(maker.track(strand) for strand in course.strands if strand.posted)
         labours = tuple(maker.labour(stop) for stop in course.work if stop.pooled)
-        errands = tuple(maker.track(Strand((stop,))) for stop in course.work if not stop.pooled)
+        errands = tuple(maker.errand(stop) for stop in course.work if not stop.pooled)
         pace = costs(Stop(Port("", ""), "", 0, 0, course.pace, 0, 1, pooled=False), Pick.ALIKE, whole.chunks, 1)
         return Planned(whole, awaited, posted, labours, errands, maker.bench(), pace, tuple(maker.counted))
 
@@ -114,11 +114,17 @@ class _Maker:
     counted: list[Counted] = field(default_factory=list)
 
     def track(self, strand: Strand) -> Track:
-        """The way of a tensor, or of work that is done where its data lie."""
+        """The way of a tensor."""
         count = pieces(strand, self.course, self.cut, self.grain)
         latency = 0 if strand.posted else sum(stop.latency for stop in strand.stops)
         hops = tuple(self._hop(stop, count) for stop in strand.stops)
         return Track(hops, Wire(self.clock, latency) if latency else None, count, self.cut.chunks)
+
+    def errand(self, stop: Stop) -> Track:
+        """Work that is done where its data lie."""
+        track = self.track(Strand((stop,)))
+        cost = costs(stop, pick(stop, self.course, self.grain), self.cut.chunks, self.cut.seats).busiest
+        return replace(track, last=-(-cost // self.cut.grains))
 
     def _hop(self, stop: Stop, count: int) -> Hop:
         how = pick(stop, self.course, self.grain)
@@ -139,7 +145,8 @@ class _Maker:
             (stop.instances, 1, 1) if folds is None else (seats, stop.instances, ways * folds // seats)
         )
         slicers = self.servers.slicers(stop.port, self.place, tiles, capacity)
-        labour = Labour(slicers if stop.ticks else (), costs(stop, Pick.OWN, self.cut.chunks, seats).busiest, weight)
+        cost = costs(stop, Pick.OWN, self.cut.chunks, seats).busiest
+        labour = Labour(slicers if stop.ticks else (), cost, -(-cost // self.cut.grains), weight)
         self._count(labour, stop, self.cut.chunks)
         return labour
 

@@ -9,15 +9,16 @@ from typing import Protocol
 
 from archsim.engine.kernel import Clock
 from archsim.engine.pieces import Parcel, Track
-from archsim.engine.servers import Slicer
+from archsim.engine.servers import FINE, Slicer
 
 
 @dataclass(slots=True)
 class Labour:
-    """Work on tiles: the slicer of each, what a chunk costs and how many tiles it takes, how many chunks came."""
+    """Work on tiles: the slicer of each, what a chunk and its last grain cost, the tiles it takes, chunks that came."""
 
     slicers: Sequence[Slicer]
     cost: int
+    last: int
     weight: int
     passed: int = 0
 
@@ -33,19 +34,20 @@ class Desk(Protocol):
     def draw(self, seat: Seat) -> int | None:
         """The next chunk for a requester; None where there is none left."""
 
-    def finish(self, seat: Seat, chunk: int, now: int) -> None:
-        """Be told that a chunk is done, and send its results."""
+    def finish(self, seat: Seat, chunk: int, since: int, now: int) -> None:
+        """Be told that a chunk is done on which work began then, and send its results."""
 
 
 class Seat:
     """A requester of one flow, at a tile; chunks are computed in the order of their arrival."""
 
-    __slots__ = ("_busy", "_ready", "desk", "number", "tile")
+    __slots__ = ("_busy", "_ready", "desk", "idle", "number", "tile")
 
     def __init__(self, desk: Desk, number: int, tile: int) -> None:
         self.desk = desk
         self.number = number
         self.tile = tile
+        self.idle = 0
         self._busy = False
         self._ready: deque[Buffer] = deque()
 
@@ -59,7 +61,8 @@ class Seat:
 
     def done(self, buffer: Buffer, now: int) -> None:
         """Go on to the next chunk; the buffer is free for another."""
-        self.desk.finish(self, buffer.chunk, now)
+        self.idle = now << FINE
+        self.desk.finish(self, buffer.chunk, buffer.since, now)
         if self._ready:
             self._ready.popleft().compute(now)
         else:
@@ -70,15 +73,19 @@ class Seat:
 
 
 class Buffer:
-    """Room for a chunk at a requester: asked for, arrived, computed, and free again."""
+    """Room for a chunk at a requester: asked for, arrived, computed, and free again.
 
-    __slots__ = ("_awaited", "_errands", "_missing", "chunk", "seat")
+    A chunk is computed grain by grain as it arrives: when its last byte is there, what is left is what was not yet
+    computed since its first byte came, and at least its last grain.
+    """
+
+    __slots__ = ("_awaited", "_errands", "_head", "_missing", "chunk", "seat", "since")
 
     def __init__(self, seat: Seat) -> None:
         desk = seat.desk
         self.seat = seat
-        self.chunk = 0
-        self._missing = 0
+        self.chunk = self.since = 0
+        self._head = self._missing = 0
         self._awaited = tuple(Parcel(desk.clock, track, seat.number, self.landed) for track in desk.awaited)
         self._errands = tuple(Parcel(desk.clock, track, seat.number, self.worked) for track in desk.errands)
 
@@ -90,34 +97,39 @@ class Buffer:
     def ask(self, chunk: int, now: int) -> None:
         """Ask for all parts of a chunk."""
         self.chunk = chunk
+        self._head = now
         self._missing = 1
         for parcel in self._awaited:
             number = parcel.track.piece(chunk)
             if number is not None:
                 self._missing += 1
-                parcel.send(number, now)
-        self.landed(now)
+                parcel.ask(number, now)
+        self.landed(now, now)
 
-    def landed(self, now: int) -> None:
-        """Be told that a part has arrived, or that all are asked for."""
+    def landed(self, head: int, now: int) -> None:
+        """Be told that a part has arrived, the first of it then, or that all are asked for."""
+        self._head = max(self._head, head)
         self._missing -= 1
         if not self._missing:
             self.seat.ready(self, now)
 
     def compute(self, now: int) -> None:
         """Work on the chunk."""
-        desk, seat = self.seat.desk, self.seat
+        seat, desk = self.seat, self.seat.desk
+        self.since = since = max(seat.idle, self._head << FINE)
+        ahead = (now << FINE) - since
         self._missing = 1 + len(self._errands)
         for labour in desk.labours:
             labour.passed += 1
             if labour.cost:
                 self._missing += 1
-                labour.slicers[seat.tile].compute(self, labour.cost, labour.weight, now)
+                left = max(labour.last, labour.cost - ahead)
+                labour.slicers[seat.tile].compute(self, left, labour.weight, now)
         for errand in self._errands:
-            errand.send(self.chunk, now)
-        self.worked(now)
+            errand.send(self.chunk, since, (now << FINE) + errand.track.last, now)
+        self.worked(now, now)
 
-    def worked(self, now: int) -> None:
+    def worked(self, _: int, now: int) -> None:
         """Be told that a part of the work is done, or that all of it has begun."""
         self._missing -= 1
         if not self._missing:

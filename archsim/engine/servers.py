@@ -29,9 +29,10 @@ class Piece(Protocol):
     """What passes queues: when it is `here` as far as its requester is concerned, and when the last of it has passed.
 
     The two differ where a piece stands for many: for those of all the tiles of a group, or for lines that are spread
-    over all channels while one is charged in turn.
+    over all channels while one is charged in turn. It may have been streaming `since` before now, as it was computed.
     """
 
+    since: int
     here: int
     tail: int
 
@@ -42,7 +43,7 @@ class Piece(Protocol):
 class Job(Protocol):
     """What tiles compute."""
 
-    def worked(self, now: int) -> None:
+    def worked(self, head: int, now: int) -> None:
         """Be told that it is computed, at a picosecond."""
 
 
@@ -79,12 +80,12 @@ class Queue(Sleeper):
     def admit(self, piece: Piece, cost: int, span: int, now: int) -> bool:
         """Take in a piece that takes `cost` of the port and is here `span` after its turn; whether that is at once.
 
-        If not, it goes on when its turn comes.
+        If not, it goes on when its turn comes. What streamed before now was served while nobody else was.
         """
-        start, free = now << FINE, self._free
-        at_once = free <= start
+        start, free = piece.since, self._free
+        at_once = free <= now << FINE
+        start = max(start, free)
         if not at_once:
-            start = free
             turn = (free + PART) >> FINE
             if not self._line:
                 self.sleep(turn - now)
@@ -101,6 +102,7 @@ class Queue(Sleeper):
         now, piece = self._line.popleft()
         if self._line:
             self.sleep(self._line[0][0] - now)
+        piece.since = now << FINE
         piece.go(now)
 
 
@@ -123,6 +125,7 @@ class Wire(Sleeper):
         now, piece = self._line.popleft()
         if self._line:
             self.sleep(self._line[0][0] - now)
+        piece.since = now << FINE
         piece.go(now)
 
 
@@ -182,7 +185,7 @@ class Slicer:
         if jobs:
             self._arm(now)
         for job in done:
-            job.worked(now)
+            job.worked(now, now)
 
 
 class _Alarm(Sleeper):

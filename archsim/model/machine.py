@@ -125,8 +125,8 @@ class Machine:
     def flow(self, moves: Sequence[Move], work: Sequence[Work], requester: Requester, drain: int = 0) -> Flow:
         """One flow of moves and work that advance together.
 
-        Its own time is the larger of the sum of critical / rate over each port, and of Little's lead x latency /
-        window; `drain` picoseconds (the depth of a reduction) are added at its end.
+        Its own time is the larger of the sum of critical / rate over each port, and of Little's bytes x latency /
+        window of a tensor that is waited for; `drain` picoseconds (the depth of a reduction) are added at its end.
         """
         ways = [tuple(self._carried(move)) for move in moves]
         carried = [piece for way in ways for piece in way]
@@ -134,14 +134,14 @@ class Machine:
         needs, loads = demands(carried + worked)
         ticks = by_port(needs)
         compute = {at.port for _, at in worked}
-        grains, lead = self._grains(moves, requester)
+        strands = _strands(moves, ways)
+        sizes, latencies = _journeys(strands)
+        lead, route = max(sizes, default=0), max(latencies, default=0)
+        grains = max(1, -(-lead // (requester.ways * requester.grain)))
         supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
         computed = max((spent for port, spent in ticks.items() if port in compute), default=0)
-        route = self._longest(moves)
         first, last = (supplied, 0) if computed >= supplied else (0, computed)
-        stall = 0
-        if lead and requester.window is not None:
-            stall = lead * (route + _grain(computed, grains)) * TICKS // (requester.ways * requester.window)
+        stall = _stall(sizes, latencies, _grain(computed, grains), requester)
         return Flow(
             legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
             own=max(stall, *ticks.values(), 0),
@@ -153,7 +153,7 @@ class Machine:
             stall=stall,
             needs=needs,
             course=Course(
-                strands=_strands(moves, ways),
+                strands=strands,
                 work=tuple(stop_of(*piece, item.amount) for piece, item in zip(worked, work, strict=True)),
                 ways=requester.ways,
                 window=requester.window,
@@ -186,25 +186,11 @@ class Machine:
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
         loads = tuple((port, spent) for port, spent in ticks.items() if spent)
         own = max(stall, *ticks.values())
-        course = Course((Strand((stop_of(leg, at, sent),)),), (), 1, pace=stall)
+        stop = stop_of(leg, at, sent)._replace(latency=0)  # the mapper has it in the steps of the exchange
+        course = Course((Strand((stop,)),), (), 1, pace=stall)
         return Flow(
             (leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs, course=course
         )
-
-    def _grains(self, moves: Sequence[Move], requester: Requester) -> tuple[int, int]:
-        inbound: dict[str, int] = {}
-        for move in _awaited(moves):
-            inbound.setdefault(move.tensor, move.bytes)
-        lead = max(inbound.values(), default=0)
-        return max(1, -(-lead // (requester.ways * requester.grain))), lead
-
-    def _longest(self, moves: Sequence[Move]) -> int:
-        latencies: dict[str, int] = {}
-        for move in _awaited(moves):
-            read = self.actions[self.group_of(move.source)].get("read")
-            latency = (read.latency if read else 0) + self.latency(self.route(move.source, move.target))
-            latencies[move.tensor] = latencies.get(move.tensor, 0) + latency
-        return max(latencies.values(), default=0)
 
     def _carried(self, move: Move) -> Iterator[Piece]:
         bill = self._all(move.bytes, move.over)
@@ -274,9 +260,18 @@ def _strands(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[St
     return tuple(found)
 
 
-def _awaited(moves: Sequence[Move]) -> Sequence[Move]:
-    """Moves that the requester waits for: all that are not posted, or all where every one is."""
-    return [move for move in moves if not move.posted] or moves
+def _journeys(strands: Iterable[Strand]) -> tuple[list[int], list[int]]:
+    """Bytes of each tensor that is waited for, and picoseconds to its first byte; side by side, they don't add up."""
+    awaited = [strand.stops for strand in strands if strand.stops and not strand.posted]
+    return [stops[0].units for stops in awaited], [sum(stop.latency for stop in stops) for stops in awaited]
+
+
+def _stall(sizes: Sequence[int], latencies: Sequence[int], computed: int, requester: Requester) -> int:
+    """Ticks that the requester's window leaves: a buffer is free again when its grain is computed."""
+    if requester.window is None:
+        return 0
+    flying = max((size * (latency + computed) for size, latency in zip(sizes, latencies, strict=True)), default=0)
+    return flying * TICKS // (requester.ways * requester.window)
 
 
 def _grain(ticks: int, grains: int) -> int:

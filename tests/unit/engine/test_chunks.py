@@ -37,8 +37,8 @@ def played(*flows: Flow, fidelity: str = "chunk", chunk: int | None = None, limi
     return simulate(TaskGraph(segments), fidelity=fidelity, chunk=chunk, max_events=limit)
 
 
-def ends(*flows: Flow, fidelity: str = "chunk") -> list[int]:
-    marks = {mark.what: mark.at for mark in played(*flows, fidelity=fidelity).marks}
+def ends(*flows: Flow, fidelity: str = "chunk", chunk: int | None = None) -> list[int]:
+    marks = {mark.what: mark.at for mark in played(*flows, fidelity=fidelity, chunk=chunk).marks}
     return [marks[str(n)] for n in range(len(flows))]
 
 
@@ -47,13 +47,14 @@ def test_a_stream_takes_its_latency_and_its_bytes(fidelity: str) -> None:
     assert ends(moved(8192, latency=700), fidelity=fidelity) == [700 + 8192 * BYTE]
 
 
-def test_work_on_a_chunk_begins_when_it_has_arrived() -> None:
-    assert ends(moved(4 * 4096, work=40)) == [4 * 4096 * BYTE + 40 // 4]
+@pytest.mark.parametrize("chunk", [4096, None])
+def test_the_last_grain_is_computed_when_it_has_arrived(chunk: int | None) -> None:
+    assert ends(moved(4 * 4096, work=40), chunk=chunk) == [4 * 4096 * BYTE + 40 // 4]
 
 
 def test_compute_hides_all_but_the_first_chunk() -> None:
     work = 40 * 4096 * BYTE
-    assert ends(moved(4 * 4096, work=work)) == [4096 * BYTE + work]
+    assert ends(moved(4 * 4096, work=work), chunk=4096) == [4096 * BYTE + work]
 
 
 def test_a_window_is_emptied_once_in_a_latency() -> None:
@@ -63,13 +64,13 @@ def test_a_window_is_emptied_once_in_a_latency() -> None:
 
 def test_streams_share_a_link_by_requesters() -> None:
     size = 64 * 4096
-    many, few = ends(moved(3 * size, ways=3), moved(size, ways=1))
+    many, few = ends(moved(3 * size, ways=3), moved(size, ways=1), chunk=4096)
     assert many == pytest.approx(4 * size * BYTE, rel=0.01)
     assert few == pytest.approx(4 * size * BYTE, rel=0.02)
 
 
 def test_a_small_reader_does_not_wait_for_the_big_stream_beside_it() -> None:
-    _, reader = ends(moved(400 * 4096), moved(4 * 4096))
+    _, reader = ends(moved(400 * 4096), moved(4 * 4096), chunk=4096)
     assert reader <= 2 * 4 * 4096 * BYTE + 2 * 4096 * BYTE
 
 

@@ -135,3 +135,16 @@ def test_every_leg_holds_critical_bill_and_ways_together(machine: Build) -> None
     for size in (1, 2, 3, 1000, 10**9 + 7):
         for leg in read(machine(), size=size, macs=size).legs:
             assert leg.critical <= leg.bill <= leg.critical * leg.ways
+
+
+def test_tensors_of_one_name_that_travel_side_by_side_wait_for_one_latency(machine: Build) -> None:
+    pair = [Move("weights", "hbm", "sm", 100), Move("weights", "hbm", "sm", 200)]
+    assert machine().flow(pair, [], FREE).fill == machine().flow(pair[:1], [], FREE).fill
+
+
+def test_a_window_is_held_against_the_latency_of_the_tensor_that_fills_it(machine: Build) -> None:
+    near = machine(hbm={"latency": "0 ns"})
+    bulk = Move("x", "sm", "hbm", SIZE)  # waits for the link alone, 100 ns
+    small = Move("y", "hbm", "sm", 10)  # and this for memory as well, 500 ns
+    slow, tight = machine(), Requester(4, 1024)
+    assert slow.flow([bulk, small], [], tight).stall == near.flow([bulk], [], tight).stall
