@@ -48,8 +48,8 @@ class Host:
 
     def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.traffic.paths.tile]
-        window = tile.window_bytes if kernel.window == "tile" else kernel.window
-        requester = Requester(kernel.ways, window, tile.grain_bytes)
+        window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
+        requester = Requester(kernel.ways, window, tile.grain_bytes, trip)
         own = Share(operator, Fraction(self.machine.devices))
         flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(operator, kernel), requester)
         task = Task(operator.name, phase, (flow,), kernel.launch)

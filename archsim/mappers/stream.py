@@ -161,8 +161,8 @@ class Stream:
 
     def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
         tile = self.machine.components[self.tile]
-        window = tile.window_bytes if kernel.window == "tile" else kernel.window
-        requester = Requester(kernel.ways, window, tile.grain_bytes)
+        window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
+        requester = Requester(kernel.ways, window, tile.grain_bytes, trip)
         flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(own, kernel), requester)
         task = Task(own.part.name, phase, (flow,), kernel.launch)
         return self.machine.at_work(task, self.tile, kernel.ways, own.work)

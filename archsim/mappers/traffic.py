@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from archsim.mappers.access import AccessSettings, OperandAccess, Paths, fetch, from_home, store
 from archsim.mappers.kernels import Kernel
@@ -44,6 +45,13 @@ class Traffic:
             memory, tile = self.paths.outputs[-2:]
             yield Move("outputs", tile, memory, kernel.partials, posted=True), own.work
             yield Move("outputs", memory, tile, kernel.partials, posted=True), own.work
+
+    @property
+    def trip(self) -> int:
+        """Picoseconds from main memory to a tile: what windows of kernels were fitted with, wherever operands lie."""
+        path = self.paths.weights
+        hops = (hop for here, there in pairwise(path) for hop in self.machine.route(here, there))
+        return self.machine.actions[path[0]]["read"].latency + self.machine.latency(hops)
 
     def home_reads(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> int:
         """Bytes that a tensor's home serves to one device."""

@@ -52,11 +52,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit)."""
+    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit).
+
+    A window that stands for a measured rate is used up once in a `trip` of so many picoseconds, however near the bytes.
+    """
 
     ways: int
     window: int | None = None
     grain: int = 1
+    trip: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ class Machine:
                 window=requester.window,
                 grain=requester.grain,
                 drain=drain,
+                pace=stall if requester.trip > route else 0,
             ),
         )
 
@@ -270,7 +275,8 @@ def _stall(sizes: Sequence[int], latencies: Sequence[int], computed: int, reques
     """Ticks that the requester's window leaves: a buffer is free again when its grain is computed."""
     if requester.window is None:
         return 0
-    flying = max((size * (latency + computed) for size, latency in zip(sizes, latencies, strict=True)), default=0)
+    trips = ((size, max(latency, requester.trip)) for size, latency in zip(sizes, latencies, strict=True))
+    flying = max((size * (trip + computed) for size, trip in trips), default=0)
     return flying * TICKS // (requester.ways * requester.window)
 
 
