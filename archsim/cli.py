@@ -4,62 +4,15 @@ from __future__ import annotations
 
 import shlex
 import sys
-import traceback
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from archsim import __version__
-from archsim.study.ending import Terminated, ending_on_request
-
-if TYPE_CHECKING:
-    from archsim.config.diagnostics import Diagnostic
-
-FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+from archsim.door import FINDINGS, INTERNAL, Door, Listing, show_findings
 
 
-class _Door(click.Group):
-    """Turns what a command raises into diagnostics on stderr and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with ending_on_request():
-                return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
-        except Terminated:
-            click.echo("terminated", err=True)
-            ctx.exit(TERMINATED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise  # click answers these: with usage, with silence where nobody reads stdout any more
-        except Exception as error:  # noqa: BLE001 - the door is where any error becomes an exit code
-            _leave(ctx, error)
-
-
-def _leave(ctx: click.Context, error: Exception) -> NoReturn:
-    from archsim.config.diagnostics import InputError
-
-    if isinstance(error, InputError):
-        _show(error.diagnostics)
-        ctx.exit(BAD_INPUT)
-    if isinstance(error, OSError):
-        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
-        ctx.exit(BAD_INPUT)
-    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo("error: this is a defect of archsim, not of your files; please report it with the lines above", err=True)
-    ctx.exit(INTERNAL)
-
-
-def _show(diagnostics: Iterable[Diagnostic]) -> None:
-    from archsim.config.diagnostics import render
-
-    click.echo("\n\n".join(render(diagnostic) for diagnostic in diagnostics), err=True)
-
-
-@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="archsim")
 def main() -> None:
     """Where the joules and the nanoseconds of one token go on a machine, and which change would matter."""
@@ -151,19 +104,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     click.echo(text, nl=not text.endswith("\n"))
 
 
-class _Listing(click.Command):
-    """A command whose options take several values: `--hardware A B` is `--hardware A --hardware B`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        several = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
-        spread: list[str] = []
-        for given in args:
-            repeats = not given.startswith("-") and len(spread) > 1 and spread[-2] in several
-            spread += [spread[-2], given] if repeats else [given]
-        return super().parse_args(ctx, spread)
-
-
-@main.command(cls=_Listing)
+@main.command(cls=Listing)
 @click.option("--workload", "workloads", multiple=True, required=True, metavar="W...", help="Workloads to run.")
 @click.option("--hardware", multiple=True, required=True, metavar="H...", help="Machines to run them on.")
 @click.option("--baseline", metavar="H", help="The machine that the others are held against; the first where left out.")
@@ -209,7 +150,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
         sys.exit(FINDINGS)
 
 
-@main.command(cls=_Listing)
+@main.command(cls=Listing)
 @click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
 @_FORMAT
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
@@ -237,6 +178,41 @@ def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path 
         sys.exit(FINDINGS)
 
 
+@main.command(cls=Listing)
+@click.argument("devices", nargs=-1, required=True, metavar="DEVICE...")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    required=True,
+    metavar="NAME...",
+    help="Measurement sets: suites of board power by name or file, or CSV files (m, n, k, latency_ms, power_W).",
+)
+@click.option("--hold", multiple=True, metavar="NAME...", help="Keep path, compute or active at the library's value.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write the fitted prices, the figures and a picture of the residuals to.",
+)
+def calibrate(devices: tuple[str, ...], sets: tuple[str, ...], hold: tuple[str, ...], output: Path | None) -> None:
+    """Fit the energy of each DEVICE to measured power; exit 1 where a fit is refused, with the reason."""
+    from archsim.study.calibrating import calibrate, publishing
+
+    found = calibrate.calibrate(devices, sets, hold)
+    for item in found:
+        click.echo(publishing.rendered(item, color=sys.stdout.isatty()), nl=False)
+    refused = [reason for item in found for reason in publishing.refusals(item)]
+    for reason in refused:
+        click.echo(f"refused: {reason}", err=True)
+    if refused:
+        sys.exit(FINDINGS)
+    if output is not None:
+        publishing.prepare(output)
+        for item in found:
+            click.echo("\n".join(f"wrote {path}" for path in publishing.publish(item, output)), err=True)
+
+
 @main.command()
 @click.argument("files", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
@@ -245,7 +221,7 @@ def check(files: tuple[str, ...]) -> None:
 
     findings = [finding for name in files for finding in checking.findings_of(name)]
     if findings:
-        _show(findings)
+        show_findings(findings)
         sys.exit(FINDINGS)
     click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''}: no findings", err=True)
 

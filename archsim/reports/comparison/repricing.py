@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
-from archsim.model.component import Component, Connector
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.price import Price
+from archsim.model.price_paths import path_of
 from archsim.model.result import Result
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -70,21 +68,9 @@ def priced_actions(result: Result) -> tuple[PricedAction, ...]:
 
 
 def _setting(result: Result, name: str, action: str) -> str:
-    """The path of a price in the hardware file: where the component keeps the very object that the action bills."""
-    component = result.machine.components[name]
-    price = component.static if action == STATIC_ACTION else result.machine.actions[name][action].price
-    section = "links" if isinstance(component, Connector) else "components"
-    found = next((path for path, item in _prices(component) if item is price), None)
-    return "" if found is None else ".".join(("hardware", section, _quoted(name), *map(_quoted, found)))
-
-
-def _prices(value: Component | object) -> Iterator[tuple[tuple[str, ...], Price]]:
-    """Every price below a value with its path."""
-    if isinstance(value, Price):
-        yield (), value
-    elif isinstance(value, BaseModel | Mapping):
-        for key, item in value.items() if isinstance(value, Mapping) else value:
-            yield from (((str(key), *path), price) for path, price in _prices(item))
+    """The path of a price as `--set` takes it; empty where no file states it."""
+    found = path_of(result.machine, name, action)
+    return ".".join(("hardware", found[0], *map(_quoted, found[1:]))) if found else ""
 
 
 def _quoted(part: str) -> str:

@@ -1,0 +1,62 @@
+"""The frame of the front door: what a command raises becomes diagnostics and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import click
+
+from archsim.config.diagnostics import Diagnostic, InputError, render
+from archsim.study.ending import Terminated, ending_on_request
+
+FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+
+
+class Door(click.Group):
+    """Turns what a command raises into diagnostics on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with ending_on_request():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except Terminated:
+            click.echo("terminated", err=True)
+            ctx.exit(TERMINATED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click answers these: with usage, with silence where nobody reads stdout any more
+        except Exception as error:  # noqa: BLE001 - the door is where any error becomes an exit code
+            _leave(ctx, error)
+
+
+def _leave(ctx: click.Context, error: Exception) -> NoReturn:
+    if isinstance(error, InputError):
+        show_findings(error.diagnostics)
+        ctx.exit(BAD_INPUT)
+    if isinstance(error, OSError):
+        click.echo(f"error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        ctx.exit(BAD_INPUT)
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo("error: this is a defect of archsim, not of your files; please report it with the lines above", err=True)
+    ctx.exit(INTERNAL)
+
+
+def show_findings(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print findings to stderr."""
+    click.echo("\n\n".join(render(diagnostic) for diagnostic in diagnostics), err=True)
+
+
+class Listing(click.Command):
+    """A command whose options take several values: `--hardware A B` is `--hardware A --hardware B`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        several = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        spread: list[str] = []
+        for given in args:
+            repeats = not given.startswith("-") and len(spread) > 1 and spread[-2] in several
+            spread += [spread[-2], given] if repeats else [given]
+        return super().parse_args(ctx, spread)

@@ -1,0 +1,1 @@
+"""Free parameters of a machine's energy, fitted on measurements of power."""

@@ -1,0 +1,74 @@
+"""`archsim calibrate`: what it prints, what it writes, and what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+
+Cli = Callable[..., Result]
+
+
+def rows(count: int, watts: float = 400.0) -> str:
+    """Products whose bytes and MACs differ, each read as so many watts."""
+    shapes = [(m, 1024 * n, 4096) for m in (16, 256, 512, 1024) for n in range(1, count)][:count]
+    return "m,n,k,latency_ms,power_W\n" + "".join(f"{m},{n},{k},0.1,{watts}\n" for m, n, k in shapes)
+
+
+def test_a_fit_is_told_and_written_as_a_machine(cli: Cli, tmp_path: Path) -> None:
+    done = cli("calibrate", "h200-sxm", "--set", "gemm-power-h200", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert "cross-validated, 5 folds of groups" in done.stdout
+    written = yaml.safe_load((tmp_path / "out" / "h200-sxm-calibrated.yaml").read_text(encoding="utf-8"))
+    assert written["extends"] == "h200-sxm"
+    assert written["components"]["sm"]["energy"]["mac"]["bf16"]["source"].startswith("calibrated on gemm-power-h200")
+    figures = json.loads((tmp_path / "out" / "h200-sxm-calibrated.json").read_text(encoding="utf-8"))
+    assert [item["name"] for item in figures["parameters"]] == ["path", "compute"]
+    assert figures["cross_validated"]["median"] < 0.05
+    assert (tmp_path / "out" / "h200-sxm-calibrated.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert cli("check", tmp_path / "out" / "h200-sxm-calibrated.yaml").exit_code == 0
+
+
+def test_a_fit_of_served_points_with_the_path_free_is_refused_and_nothing_written(cli: Cli, tmp_path: Path) -> None:
+    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100", "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "refused: H100 SXM 80 GB: active and path can't be told apart: their correlation is -0.9" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_held_makes_the_rest_fit(cli: Cli) -> None:
+    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100", "--hold", "path")
+    assert done.exit_code == 0, done.stderr
+    assert "active" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "said"),
+    [
+        (("h200-sxm",), rows(9), "9 points are too few for 2 parameters (path, compute): 16 are needed"),
+        (("h200-sxm",), rows(20).replace("latency_ms", "ms"), "no column is called `latency_ms`"),
+        (("h200-sxm", "--hold", "patch"), rows(20), "unknown parameter `patch`"),
+        (("h300-sxm",), rows(20), "h300-sxm"),
+    ],
+)
+def test_bad_input_is_named_where_it_stands(
+    cli: Cli, tmp_path: Path, arguments: tuple[str, ...], text: str, said: str
+) -> None:
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    done = cli("calibrate", *arguments, "--set", tmp_path / "own.csv", "-o", tmp_path / "out")
+    assert (done.exit_code, (tmp_path / "out").exists()) == (2, False)
+    assert said in done.stderr
+
+
+def test_a_set_of_another_machine_is_refused(cli: Cli) -> None:
+    done = cli("calibrate", "h200-sxm", "--set", "served-power-h100")
+    assert done.exit_code == 2
+    assert "`served-power-h100` was measured on `h100-sxm`" in done.stderr
+
+
+def test_too_few_points_are_refused_at_the_first_of_them(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(rows(9), encoding="utf-8")
+    assert f"{path}:2:1" in cli("calibrate", "h200-sxm", "--set", path).stderr
