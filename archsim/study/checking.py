@@ -18,9 +18,10 @@ from archsim.model.component import Component
 from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
-from archsim.study.entries import LIBRARY, flaws, with_library
+from archsim.study.entries import flaws, with_library
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_model
 from archsim.study.nodes import moved, unscalable
+from archsim.study.shelves import LIBRARY
 from archsim.study.wiring import misjoined, names, unclocked, unsourced
 
 COMPONENTS = Family("archsim.components", "archsim.components")

@@ -7,105 +7,23 @@ figure, which a price cites in the same way. There is one format and one way of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
+from dataclasses import replace
 
 from pydantic import BaseModel
 
 from archsim.config.diagnostics import MAX_FINDINGS, Diagnostic, InputError, Position, fail
-from archsim.config.document import Document, load, merge, node_at
+from archsim.config.document import Document, merge, node_at
 from archsim.config.graft import planted
-from archsim.config.shipped import is_file, library_path
 from archsim.config.tree import Entry as Key
-from archsim.config.tree import MappingNode, Node, ScalarNode, SequenceNode
+from archsim.config.tree import MappingNode, Node, ScalarNode
 from archsim.config.validation import build, mistakes, unknown_choice
 from archsim.model.reference import FIGURE_KEYS, Reference
+from archsim.study.shelves import Entry, Sort, Sources, library_entries, own_entries, put, shipped_entry
 
-LIBRARY = "archsim.library/1"
-
-Sources = tuple[tuple[str, str], ...]
 SpecOf = Callable[[str, Position], type[BaseModel]]
-
-Sort = Literal["kind", "figure"]
-
-_FOLDERS: Mapping[Sort, str] = {"kind": "", "figure": "figures"}
 
 _PRICED = ("energy", "static", "through")
 """Keys of a component below which everything is a price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry: what is written, where its name stands, and the file that it was read from."""
-
-    name: str
-    node: MappingNode
-    position: Position
-    sources: Sources
-
-    @property
-    def kind(self) -> str | None:
-        """The kind of component that takes it; None of a single figure."""
-        return self._text("kind")
-
-    @property
-    def figure(self) -> str | None:
-        """What a single figure is about; None of an entry for a component."""
-        return self._text("figure")
-
-    @property
-    def document(self) -> Document:
-        """The entry as a document of its own."""
-        return Document(self.position.path, self.node, self.sources)
-
-    def _text(self, key: str) -> str | None:
-        found = self.node.entries.get(key)
-        return str(found.node.value) if found is not None and isinstance(found.node, ScalarNode) else None
-
-
-@cache
-def library_entries(sort: Sort = "kind") -> Mapping[str, Entry]:
-    """Shipped entries by name: those for components, or single figures, which few runs need and none waits for."""
-    found: dict[str, Entry] = {}
-    for path in sorted((library_path() / _FOLDERS[sort]).glob("*.yaml")):
-        _add(load(path), found)
-    return MappingProxyType(found)
-
-
-def own_entries(document: Document) -> Mapping[str, Entry]:
-    """Entries of the files that a machine names under `libraries`; none may bear the name of a shipped one."""
-    named = node_at(document, ("libraries",))
-    if not isinstance(named, SequenceNode):
-        return {}
-    shipped = {**library_entries("kind"), **library_entries("figure")}
-    found = dict(shipped)
-    for item in named.items:
-        path = Path(item.position.path).parent / str(getattr(item, "value", ""))
-        if not is_file(path):
-            fail(f"there is no library file `{path}`", item.position)
-        _add(load(path), found)
-    return {name: entry for name, entry in found.items() if name not in shipped}
-
-
-def _add(document: Document, found: dict[str, Entry]) -> None:
-    schema = node_at(document, ("schema",))
-    if not (isinstance(document.root, MappingNode) and isinstance(schema, ScalarNode) and schema.value == LIBRARY):
-        fail(f"not a library file: it must say `schema: {LIBRARY}`", document.root.position)
-    for name, key in document.root.entries.items():
-        if name == "schema":
-            continue
-        if not isinstance(key.node, MappingNode):
-            fail(f"the entry `{name}` must be a mapping (`key: value`)", key.node.position)
-        if name in found:
-            fail(
-                f"the library has two entries `{name}`",
-                key.position,
-                f"the first stands in {found[name].position.path}",
-            )
-        found[name] = Entry(name, key.node, key.position, document.sources)
 
 
 def with_library(document: Document) -> Document:
@@ -176,10 +94,12 @@ def _named(node: MappingNode) -> ScalarNode | None:
 
 def _entry(named: ScalarNode, own: Mapping[str, Entry], sort: Sort) -> Entry:
     wanted = str(named.value)
-    entries = {**library_entries(sort), **{name: entry for name, entry in own.items() if getattr(entry, sort)}}
-    if wanted not in entries:
-        raise InputError([_unfit(wanted, named.position, own, sort) or _unknown(wanted, entries, named.position)])
-    return entries[wanted]
+    entry = shipped_entry(wanted, sort) or own.get(wanted)
+    if entry is None or not getattr(entry, sort):
+        known = (*library_entries(sort), *(name for name, item in own.items() if getattr(item, sort)))
+        unknown = unknown_choice("library entry", wanted, known, named.position)
+        raise InputError([_unfit(wanted, named.position, own, sort) or unknown])
+    return entry
 
 
 def _unfit(wanted: str, position: Position, own: Mapping[str, Entry], sort: Sort) -> Diagnostic | None:
@@ -193,10 +113,6 @@ def _unfit(wanted: str, position: Position, own: Mapping[str, Entry], sort: Sort
     return Diagnostic(message, position, "name it beside the component's `kind`")
 
 
-def _unknown(wanted: str, entries: Mapping[str, Entry], position: Position) -> Diagnostic:
-    return unknown_choice("library entry", wanted, entries, position)
-
-
 def _refuse_other_kind(node: MappingNode, entry: Entry, named: ScalarNode) -> None:
     own = node.entries.get("kind")
     if own is not None and isinstance(own.node, ScalarNode) and own.node.value != entry.kind:
@@ -206,7 +122,7 @@ def _refuse_other_kind(node: MappingNode, entry: Entry, named: ScalarNode) -> No
 def flaws(document: Document, spec_of: SpecOf) -> list[Diagnostic]:
     """What is wrong with the entries of a library file; `spec_of` gives the model of a kind, or raises `InputError`."""
     found: dict[str, Entry] = {}
-    _add(document, found)
+    put(document, found)
     findings = [finding for entry in found.values() for finding in _flaws(entry, spec_of)]
     return findings[:MAX_FINDINGS]
 

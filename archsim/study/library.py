@@ -17,8 +17,9 @@ from archsim.model.price import Grade
 from archsim.model.process import nanometres
 from archsim.model.reference import Reference
 from archsim.reports.shelf import Listed, Stated
-from archsim.study.entries import Entry, laid, library_entries
+from archsim.study.entries import laid
 from archsim.study.files import HARDWARE_FOLDER
+from archsim.study.shelves import Entry, library_entries
 
 _ABOUT = ("kind", "node", "covers", "note")
 
@@ -114,7 +115,7 @@ def _listed(entry: Entry, machines: Uses, citing: Uses) -> Listed:
     node = laid(entry)
     written = data(node)
     figures = tuple(_stated(node, ()))
-    given = {key: item for key, item in written.items() if key not in _ABOUT and not isinstance(item, dict)}
+    given = {key: _plain(item) for key, item in written.items() if key not in _ABOUT}
     return Listed(
         name=entry.name,
         kind=entry.kind or entry.figure or "",
@@ -122,13 +123,22 @@ def _listed(entry: Entry, machines: Uses, citing: Uses) -> Listed:
         node=written.get("node"),
         figures=(_single(entry),) if entry.figure else figures,
         covers=tuple(written.get("covers", ())),
-        gives=() if entry.figure else tuple((key, str(item)) for key, item in given.items()),
+        gives=() if entry.figure else tuple((key, text) for key, text in given.items() if text),
         note=written.get("note"),
         machines=tuple(machines.get(entry.name, ())),
         entries=tuple(citing.get(entry.name, ())),
         file=Path(entry.position.path).name,
         line=entry.position.line,
     )
+
+
+def _plain(item: object) -> str:
+    """A value that is no figure, or a mapping of such values, as text; nothing for what holds figures."""
+    if not isinstance(item, dict):
+        return str(item)
+    if "value" in item or any(isinstance(below, dict | list) for below in item.values()):
+        return ""
+    return ", ".join(f"{key} {below}" for key, below in item.items())
 
 
 def _single(entry: Entry) -> Stated:

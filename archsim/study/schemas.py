@@ -14,9 +14,9 @@ from archsim.model.component import Connector
 from archsim.model.hardware import Header
 from archsim.model.workload import Workload
 from archsim.study.checking import COMPONENTS, MAPPERS, WORKLOADS
-from archsim.study.entries import library_entries
 from archsim.study.files import MODEL_FOLDER
 from archsim.study.schema_parts import Parts, Schema, parts
+from archsim.study.shelves import library_entries
 
 Specs = Mapping[str, type[BaseModel]]
 

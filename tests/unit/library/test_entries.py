@@ -14,7 +14,8 @@ from archsim.config.validation import build
 from archsim.model.process import nanometres
 from archsim.model.reference import FIGURE_KEYS, Group, Reference
 from archsim.study.checking import check_library
-from archsim.study.entries import LIBRARY, Entry, laid, library_entries
+from archsim.study.entries import laid
+from archsim.study.shelves import LIBRARY, Entry, Sort, library_entries, shipped_entry
 
 FILES = sorted(library_path().glob("*.yaml")) + sorted(library_path().glob("figures/*.yaml"))
 FIGURES = library_entries("figure")
@@ -44,6 +45,14 @@ def test_there_are_as_many_entries_as_promised_and_none_is_there_twice() -> None
     names = [*library_entries("kind"), *FIGURES]
     assert len(names) >= 120
     assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+def test_an_entry_is_found_without_reading_all_the_others() -> None:
+    for sort in get_args(Sort):
+        for name, entry in library_entries(sort).items():
+            assert shipped_entry(name, sort) == entry
+        assert shipped_entry("schema", sort) is None
+        assert shipped_entry("no such entry", sort) is None
 
 
 @pytest.mark.parametrize("kind", get_args(Group))
