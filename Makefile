@@ -45,7 +45,7 @@ accuracy: $(CORE) ## hold predictions against measurements, and write docs/accur
 
 examples: $(CORE) ## compare four classes of machine on three families of models, as in reports/
 	@$(BIN)/archsim compare --workload llama-3.1-8b-decode qwen3-30b-a3b-decode mamba-2-2.7b-decode \
-	    --hardware h100-sxm wse-3 northpole-x16 hardwired-generic --fit --mixed-boundaries -o reports
+	    --hardware h100-sxm wse-3 northpole-x16 hardwired-generic --fit -o reports
 	@if command -v chromium >/dev/null; then chromium --headless --no-sandbox --disable-gpu \
 	    --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars \
 	    --user-data-dir=$$(mktemp -d) --window-size=1280,2000 --screenshot=reports/report.png \

@@ -12,7 +12,6 @@ EXAMPLE = Question(
     workloads=("llama-3.1-8b-decode", "qwen3-30b-a3b-decode", "mamba-2-2.7b-decode"),
     hardware=("h100-sxm", "wse-3", "northpole-x16", "hardwired-generic"),
     fit=True,
-    mixed_boundaries=True,
 )
 
 
