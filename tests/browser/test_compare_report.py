@@ -125,10 +125,10 @@ def test_a_slider_gives_what_a_run_with_its_settings_gives(
     press(page, "hardware.links.mem.energy", "ArrowLeft", 17)
     press(page, "hardware.components.sm.static", "ArrowRight", 23)
     sets = shlex.split(page.locator("#sets").inner_text().replace("\\\n", ""))
-    assert [text.partition("=")[0] for text in sets[1::2]] == [
+    assert {text.partition("=")[0] for text in sets[1::2]} == {
         "hardware.links.mem.energy",
         "hardware.components.sm.static",
-    ]
+    }
     result = cli("run", "llama-3.1-8b-decode", "h100-sxm", *sets, "--format", "json")
     assert repriced(page)[0] == pytest.approx(json.loads(result.stdout)["energy"]["per_token_j"], rel=1e-9)
     others = [cell.document["energy"]["per_token_j"] for cell in comparison.cells[1:3]]
@@ -212,6 +212,8 @@ def test_on_paper_every_cell_is_told(opened: Open) -> None:
     assert len(paper) > 100_000
     assert paper.count(b"/Type /Page\n") > 12
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.querySelector('.bars .bar i')).printColorAdjust") == "exact"
 
 
 def test_a_name_is_never_markup(opened: Open, tmp_path: Path) -> None:
