@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("machine"),
     Column("energy/token", right=True),
+    Column("5–95 %", right=True, style=QUIET),
     Column("", right=True, style=ACCENT),
     Column("time", right=True),
     Column("", right=True, style=ACCENT),
@@ -72,6 +73,7 @@ def _line(row: Row) -> tuple[str, ...]:
     return (
         marked,
         row.energy,
+        row.band,
         row.energy_ratio,
         row.time,
         row.time_ratio,

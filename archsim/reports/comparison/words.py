@@ -125,7 +125,17 @@ def marks(comparison: Comparison, cell: Cell) -> tuple[str, ...]:
         *(adjustment.note for adjustment in cell.adjustments),
         *((boundary,) if unlike else ()),
         *((capped,) if limited else ()),
+        *_at_an_end(cell),
     )
+
+
+def _at_an_end(cell: Cell) -> tuple[str, ...]:
+    """Where the joules as stated are outside of what nine of ten draws of their prices need."""
+    energy = cell.document["energy"]
+    if energy["p05_j"] <= joules(cell) <= energy["p95_j"] or same(energy["p05_j"], energy["p95_j"]):
+        return ()
+    needs = "more" if joules(cell) < energy["p05_j"] else "less"
+    return (f"its prices stand at an end of their ranges: 19 of 20 draws need {needs} than stated",)
 
 
 def title(comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison, ratios
 from archsim.reports.comparison.outcome import Subject, cell
 from archsim.reports.comparison.ranking import Pair, Turn, rankings
+from archsim.reports.comparison.words import marks
 
 WORKLOAD = Subject("small.yaml", "small decoder", "transformer", "small decoder")
 FIRST = Subject("first.yaml", "first", "gpu", "first", "board")
@@ -142,3 +143,14 @@ def test_prices_that_turn_an_order_are_told_as_their_file_has_them(result: Resul
     )
     told = [sorted(turn.price for turn in found.turns) for found in (inside, outside)]
     assert told[0] == pytest.approx(told[1])
+
+
+def test_joules_outside_of_their_own_band_are_marked(result: Result) -> None:
+    """Prices that stand at the low end of their ranges: most draws need more than is stated."""
+
+    def luckiest(entry: Priced) -> Priced:
+        return replace(entry, price=entry.price.model_copy(update={"value": entry.price.low}))
+
+    lucky = compared(result, replace(result, entries=tuple(map(luckiest, result.entries))))
+    told = "19 of 20 draws need more than stated"
+    assert [any(told in mark for mark in marks(lucky, found)) for found in lucky.cells] == [False, True]
