@@ -7,7 +7,7 @@ lower voltage each of its actions costs less. The engine sees longer kernels, ne
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from archsim.model.component import ACTIVE_ACTION
 from archsim.model.hardware import PowerCap
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.machine import Machine
+from archsim.model.pricing import PriceList
 from archsim.model.services import by_port
 from archsim.model.tariff import Place, Tariff
 from archsim.model.taskgraph import Course, Flow, Port, Stop, Task, TaskGraph
@@ -24,7 +25,10 @@ STEPS = 1000
 
 
 class Slowed(NamedTuple):
-    """An operator that ran below its nominal clock: the lowest share of it, over its kernels."""
+    """An operator that was held to the limit: the lowest share of the nominal clock that its kernels were timed at.
+
+    It is 1 where only the prices of a mix are held, and no kernel takes longer.
+    """
 
     operator: str
     phase: str
@@ -46,23 +50,28 @@ def unlimited(graph: TaskGraph) -> Capped:
 
 
 class _Draw(NamedTuple):
-    """Picojoules of one device that no clock changes, those of clocked parts, and watts of tiles at work."""
+    """Picojoules of one device that no clock changes, those of clocked parts, and watts that time takes."""
 
     fixed: float
     clocked: float
-    active: float
+    timed: float
+
+
+class _Clock(NamedTuple):
+    """Steps of a kernel: that which its time follows, and that, no higher, which its prices follow."""
+
+    time: int
+    price: int
 
 
 def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff) -> Capped:
     """The graph with every kernel at the highest clock that keeps the board within its limit, each by itself."""
     limiter = _Limiter(machine, cap, prices)
-    clocks: dict[int, int] = {}
-    slower: dict[int, Task] = {}
-    for task in _tasks(graph):
-        step = limiter.clock(task)
-        if step < STEPS:
-            clocks[id(task)], slower[id(task)] = step, limiter.slowed(task, step)
-    if not clocks:
+    clocks = {id(task): limiter.clock(task) for task in _tasks(graph)}
+    slower = {
+        id(task): limiter.slowed(task, clocks[id(task)].time) for task in _tasks(graph) if clocks[id(task)].time < STEPS
+    }
+    if all(clock.price == STEPS for clock in clocks.values()):
         return unlimited(graph)
     segments = tuple(
         replace(segment, tasks=tuple(slower.get(id(task), task) for task in segment.tasks))
@@ -75,21 +84,21 @@ def _tasks(graph: TaskGraph) -> Iterable[Task]:
     return {id(task): task for segment in graph.segments for task in segment.tasks}.values()
 
 
-def _slowed(graph: TaskGraph, clocks: Mapping[int, int]) -> tuple[Slowed, ...]:
+def _slowed(graph: TaskGraph, clocks: Mapping[int, _Clock]) -> tuple[Slowed, ...]:
     least: dict[tuple[str, str], int] = {}
     for task in _tasks(graph):
-        if id(task) in clocks:
-            place = (task.operator, task.phase)
-            least[place] = min(clocks[id(task)], least.get(place, STEPS))
+        place, clock = (task.operator, task.phase), clocks[id(task)]
+        if clock.price < STEPS:
+            least[place] = min(clock.time, least.get(place, STEPS))
     return tuple(Slowed(*place, step / STEPS) for place, step in least.items())
 
 
-def _factors(graph: TaskGraph, clocks: Mapping[int, int], limiter: _Limiter) -> Mapping[Place, float]:
+def _factors(graph: TaskGraph, clocks: Mapping[int, _Clock], limiter: _Limiter) -> Mapping[Place, float]:
     """Prices at the clocks of an operator's kernels over those at the nominal one, by what each kernel counts."""
     sums: dict[Place, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for segment in graph.segments:
         for task in segment.tasks:
-            factor = limiter.cheaper(clocks.get(id(task), STEPS))
+            factor = limiter.cheaper(clocks[id(task)].price)
             for place, count in limiter.clocked(task):
                 sums[place][0] += count * segment.times
                 sums[place][1] += count * segment.times * factor
@@ -104,16 +113,25 @@ class _Limiter:
     cap: PowerCap
     prices: Tariff
 
-    def clock(self, task: Task) -> int:
-        """The highest step at which the board keeps its limit; the lowest one where none does."""
-        constant, draw = self._constant(task.phase), self._draw(task)
-        if not draw.clocked or self._watts(task, STEPS, constant, draw) <= self.cap.power.value:
-            return STEPS
-        low, high = 1, STEPS
+    def clock(self, task: Task) -> _Clock:
+        """The highest steps at which the board keeps its limit; the lowest ones where none does.
+
+        Time follows prices of kernels alone, which are measured one by one. A mix may cost more than the limit
+        leaves: then its prices follow a lower clock, and its time does not.
+        """
+        alone, mixed = self._draw(task, self.prices.alone), self._draw(task, self.prices.of(task.phase))
+        time = self._highest(STEPS, lambda step: self._watts(alone, step, self._alone(task, step)))
+        taken = self._alone(task, time)
+        return _Clock(time, self._highest(time, lambda step: self._watts(mixed, step, taken)))
+
+    def _highest(self, most: int, watts: Callable[[int], float]) -> int:
+        limit = self.cap.power.value
+        if watts(most) <= limit:
+            return most
+        low, high = 1, most
         while high - low > 1:
             middle = (low + high) // 2
-            fits = self._watts(task, middle, constant, draw) <= self.cap.power.value
-            low, high = (middle, high) if fits else (low, middle)
+            low, high = (middle, high) if watts(middle) <= limit else (low, middle)
         return low
 
     def cheaper(self, step: int) -> float:
@@ -156,24 +174,27 @@ class _Limiter:
         driven = self.machine.group_of(port.component) in self.cap.clocked
         return -(-ticks * STEPS // step) if driven else ticks
 
-    def _constant(self, phase: str) -> float:
-        """Watts of one device, whatever it does."""
-        machine, prices = self.machine, self.prices.of(phase)
-        each = (prices[name, STATIC_ACTION].value * machine.instances(name) for name in machine.components)
-        return sum(each) / machine.devices
+    def _alone(self, task: Task, step: int) -> int:
+        """Picoseconds of a task by itself at a step of the clock."""
+        if step == STEPS:
+            return task.alone
+        return replace(task, flows=tuple(self._flow(flow, step) for flow in task.flows)).alone
 
-    def _draw(self, task: Task) -> _Draw:
+    def _draw(self, task: Task, prices: PriceList) -> _Draw:
         sums = {"fixed": 0.0, "clocked": 0.0, "active": 0.0}
-        prices = self.prices.of(task.phase)
         for leg in (leg for flow in task.flows for leg in flow.legs):
             group = self.machine.group_of(leg.component)
             kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
             sums[kind] += leg.bill * prices[group, leg.action].value / self.machine.devices
-        return _Draw(sums["fixed"], sums["clocked"], sums["active"] / max(1, task.alone))
+        always = sum(
+            prices[name, STATIC_ACTION].value * self.machine.instances(name) for name in self.machine.components
+        )
+        return _Draw(
+            sums["fixed"], sums["clocked"], always / self.machine.devices + sums["active"] / max(1, task.alone)
+        )
 
-    def _watts(self, task: Task, step: int, constant: float, draw: _Draw) -> float:
-        slow = task if step == STEPS else replace(task, flows=tuple(self._flow(flow, step) for flow in task.flows))
-        return constant + draw.active + (draw.fixed + draw.clocked * self.cheaper(step)) / max(1, slow.alone)
+    def _watts(self, draw: _Draw, step: int, picoseconds: int) -> float:
+        return draw.timed + (draw.fixed + draw.clocked * self.cheaper(step)) / max(1, picoseconds)
 
 
 def _at_work(flow: Flow, before: int, after: int) -> Flow:

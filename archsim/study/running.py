@@ -128,7 +128,8 @@ def _limited(result: Result) -> list[str]:
     if cap and result.slowed:
         least = min(result.slowed, key=lambda item: item.clock)
         others = f" and {len(result.slowed) - 1} more" if len(result.slowed) > 1 else ""
-        slow = f"{least.operator} ({least.phase}) runs at {least.clock:.2f} of its clock{others}"
+        pace = "keeps its pace" if least.clock == 1 else f"runs at {least.clock:.2f} of its clock"
+        slow = f"{least.operator} ({least.phase}) {pace}{others}"
         return [f"held to {cap.power.value:g} W per device: {slow}; other prices leave these times as they are"]
     if tdp is None or power <= tdp:
         return []

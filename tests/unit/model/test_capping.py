@@ -103,3 +103,17 @@ def test_a_limit_below_what_the_board_always_takes_ends_at_the_lowest_clock(mach
     built = machine()
     [slow] = limited(built, {"mlp": multiplying(built)}, CONSTANT / 2).slowed
     assert slow.clock == 1 / STEPS
+
+
+def test_prices_of_a_mix_beyond_the_limit_are_held_and_time_is_not(machine: Build) -> None:
+    # alone the kernel is within the limit; in the mix its MACs cost five times as much
+    built = machine()
+    alone = prices_of(built)
+    mix = {**alone, ("sm", "mac_bf16"): alone["sm", "mac_bf16"].scaled(5)}
+    task = multiplying(built)
+    cap = PowerCap.model_validate({"power": f"{CONSTANT + 5} W", "exponent": BETA, "clocked": ["sm"]})
+    found = capped(TaskGraph((Segment((task,)),)), built, cap, Tariff(alone, alone, mix))
+    assert (found.graph.segments[0].tasks[0], found.slowed[0].clock) == (task, 1.0)
+    [(place, factor)] = found.factors.items()
+    assert CONSTANT + 5 * PEAK_W * factor == pytest.approx(CONSTANT + 5, rel=0.01)
+    assert place.action == "mac_bf16"
