@@ -7,7 +7,7 @@ leakage, clock and I/O; its range takes in the factor. A memory's own process is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -128,13 +128,23 @@ def told(by: Scaling) -> str:
     return f"{by.start_nm:g} to {by.end_nm:g} nm: {spread}" + (", far from the anchor at 7 nm" if by.far else "")
 
 
-def rescaled(components: Mapping[str, Component], actions: Mapping[str, Mapping[str, Action]]) -> Iterator[str]:
-    """A sentence for each component that was to be scaled: what was and by how much, or why it was not."""
+def rescaled(
+    components: Mapping[str, Component],
+    actions: Mapping[str, Mapping[str, Action]],
+    by_software: Collection[tuple[str, str]] = (),
+) -> Iterator[str]:
+    """A sentence for each component that was to be scaled: what was and by how much, or why it was not.
+
+    `by_software` are components and actions that have no price of their own, but one of the stack.
+    """
     for name, component in components.items():
         if component.scale_to is None:
             continue
-        priced = {action: item for action, item in actions[name].items() if item.price.source != UNSTATED}
-        units = {action.replace("_", " "): item.unit for action, item in priced.items()}
+        units = {
+            action.replace("_", " "): item.unit
+            for action, item in actions[name].items()
+            if item.price.source != UNSTATED or (name, action) in by_software
+        }
         powered = {"static power": "ps"} if component.static.high else {}
         alike: dict[Scaling, list[str]] = {}
         for action, unit in {**units, **powered}.items():

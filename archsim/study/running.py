@@ -92,7 +92,7 @@ def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
         plan=plan,
         run=done,
         entries=prices.bill(ledger(done, machine), limited.factors),
-        warnings=(*plan.warnings, *_free(prices.stated), *_elsewhere(machine)),
+        warnings=(*plan.warnings, *_free(prices.stated), *_elsewhere(machine, prices)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
         edited=target.document.edited,
@@ -104,7 +104,14 @@ def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
 def _tariff(job: Job, target: Hardware, machine: Machine) -> Tariff:
     stated = price_list(machine, f"stated in {target.document.name}", target.header.sources)
     here = at_node(stated, machine)
-    return tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix, here=here)
+    found = tariff(stated, job.workload.activity, target.stack, mixed=job.workload.mix, here=here)
+    by_software = {key: found.steps[key] for key in _by_software(found)}
+    return replace(found, steps={**found.steps, **at_node(by_software, machine)})
+
+
+def _by_software(prices: Tariff) -> Iterator[tuple[str, str]]:
+    """Components and actions that only the stack has a price for."""
+    return (key for key, price in prices.stated.items() if price.source == UNSTATED and prices.steps[key].high)
 
 
 def _check_fidelity(wanted: str, chunk: int | None) -> None:
@@ -136,9 +143,10 @@ def _limited(result: Result) -> list[str]:
     return [f"{power:.0f} W per device is above the TDP of {tdp:g} W and no power cap is stated: a real one is slower"]
 
 
-def _elsewhere(machine: Machine) -> Iterator[str]:
+def _elsewhere(machine: Machine, prices: Tariff) -> Iterator[str]:
     """What stands at another node, component by component."""
-    return (f"at another node: {sentence}" for sentence in rescaled(machine.components, machine.actions))
+    listed = rescaled(machine.components, machine.actions, frozenset(_by_software(prices)))
+    return (f"at another node: {sentence}" for sentence in listed)
 
 
 def _free(prices: PriceList) -> list[str]:

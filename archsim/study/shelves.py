@@ -84,8 +84,10 @@ def _read(path: Path) -> Mapping[str, Entry]:
 def own_entries(document: Document) -> Mapping[str, Entry]:
     """Entries of the files that a machine names under `libraries`; none may bear the name of a shipped one."""
     named = node_at(document, ("libraries",))
-    if not isinstance(named, SequenceNode):
+    if named is None:
         return {}
+    if not isinstance(named, SequenceNode):
+        fail("must be a list", named.position, "libraries: [own.yaml]")
     shipped = {**library_entries("kind"), **library_entries("figure")}
     found = dict(shipped)
     for item in named.items:

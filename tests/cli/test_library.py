@@ -156,6 +156,29 @@ def test_a_library_file_is_refused_where_it_is_wrong(
     assert says in refused("machine.yaml", *edits, culprit=culprit, of="own.yaml")
 
 
+@pytest.mark.parametrize(
+    ("written", "culprit", "says"),
+    [
+        ("own.yaml", "libraries: ^own.yaml", "must be a list"),
+        ("[owm.yaml]", "[^owm.yaml", "there is no library file"),
+        ("[own.yaml, own.yaml]", "", "the library has two entries `my-hbm`"),
+    ],
+)
+def test_a_list_of_library_files_is_refused_where_it_is_wrong(
+    refused: Callable[..., str], own: Path, written: str, culprit: str, says: str
+) -> None:
+    of, where = ("machine.yaml", culprit) if culprit else (own.name, "^my-hbm:")
+    edits = ((SCHEMA, f"{SCHEMA}\nlibraries: {written}"), (LINK, "energy: {library: my-wire}"))
+    assert says in refused("machine.yaml", *edits, culprit=where, of=of)
+
+
+def test_a_component_s_entry_of_one_s_own_is_refused_in_its_file(refused: Callable[..., str], own: Path) -> None:
+    text = own.read_text(encoding="utf-8").replace("read: {value: 30 pJ/B, low: 20", "read: {value: 30 pJ/B, low: 31")
+    own.write_text(text, encoding="utf-8")
+    edits = (WITH_OWN, ("    energy: {read: 39 pJ/B, write: 39 pJ/B}\n", "    library: my-hbm\n"))
+    assert "a range must hold its value" in refused("machine.yaml", *edits, culprit="read: ^{value: 30", of="own.yaml")
+
+
 def test_check_knows_library_files(cli: Cli, own: Path) -> None:
     assert cli("check", own).exit_code == 0
     own.write_text(OWN.replace("low: 20 pJ/B, high: 40 pJ/B, boundary: device", "low: 50 pJ/B", 1), encoding="utf-8")
@@ -212,3 +235,12 @@ def test_a_node_that_nothing_is_scaled_to_is_refused(
     refused: Callable[..., str], line: str, culprit: str, says: str
 ) -> None:
     assert says in refused("machine.yaml", ("    kind: tile\n", f"    kind: tile\n{line}"), culprit=culprit)
+
+
+def test_power_that_only_the_software_prices_is_listed_at_another_node_too(cli: Cli) -> None:
+    result = cli("run", "llama-3.1-8b-decode", "h100-sxm", "--set", "hardware.scale_to=3 nm", "--format", "json")
+    found = json.loads(result.stdout)
+    active = next(price for price in found["provenance"]["prices"] if price["action"] == "active")
+    assert active["scaled"]["scale"] == "static"
+    assert "3 nm: static x 1" in active["source"]
+    assert any("sm active, static power, 5 to 3 nm: static x 1" in text for text in found["warnings"])
