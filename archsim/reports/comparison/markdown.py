@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from archsim import __version__
-from archsim.model.result import KINDS
 from archsim.reports.comparison.certainty import ORDER, ORDER_HEADINGS, doubts, held, orders
 from archsim.reports.comparison.matrix import Comparison, joules
 from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.sources import inputs
 from archsim.reports.comparison.verdict import Verdict, verdicts
+from archsim.reports.comparison.waterfall import ORDERS
 from archsim.reports.comparison.words import NAMES, Refused, Row, rows, title
 from archsim.reports.quantities import NOTHING, percentages, si
 
@@ -70,9 +71,9 @@ def _workload(comparison: Comparison, index: int) -> Iterable[str]:
     refused = [line for line in lines if isinstance(line, Refused)]
     if refused:
         yield "\n".join(f"- **{_plain(line.machine)}**: {_plain(_reason(line))}" for line in refused)
-    if cells:
-        yield "Energy per token by kind:"
-        yield _by_kind(cells)
+    for column in ("kind", "tensor") if cells else ():
+        yield f"Energy per token by {column}:"
+        yield _spent(cells, column)
 
 
 def _reason(line: Refused) -> str:
@@ -88,14 +89,16 @@ def _line(line: Row | Refused, notes: dict[str, int]) -> list[str]:
     return [" ".join((machine, *marks)), *figures]
 
 
-def _by_kind(cells: Sequence[Cell]) -> str:
-    used = [kind for kind in KINDS if any(cell.document["energy"]["by_kind"][kind] for cell in cells)]
+def _spent(cells: Sequence[Cell], column: str) -> str:
+    """Joules by a column of the ledger, a line for each machine."""
+    spent = [cell.document["energy"][f"by_{column}"] for cell in cells]
+    used = [name for name in dict.fromkeys((*ORDERS[column], *chain(*spent))) if any(part.get(name) for part in spent)]
     table = []
-    for cell in cells:
-        parts = [float(cell.document["energy"]["by_kind"][kind]) for kind in used]
-        texts = [f"{si(part, 'J')} ({share})" for part, share in zip(parts, percentages(parts), strict=True)]
+    for cell, part in zip(cells, spent, strict=True):
+        joule = [float(part.get(name, 0.0)) for name in used]
+        texts = [f"{si(one, 'J')} ({share})" for one, share in zip(joule, percentages(joule), strict=True)]
         table.append([_plain(cell.machine.label), *texts, si(joules(cell), "J")])
-    return _table(["machine", *(NAMES.get(kind, kind) for kind in used), "all"], ["l", *"r" * (len(used) + 1)], table)
+    return _table(["machine", *(NAMES.get(name, name) for name in used), "all"], ["l", *"r" * (len(used) + 1)], table)
 
 
 def _order(comparison: Comparison) -> Iterable[str]:
