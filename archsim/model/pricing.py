@@ -91,6 +91,21 @@ def joules(entries: Sequence[Priced]) -> Joules:
     )
 
 
+LOW_ACTIVITY = 0.5
+"""Of data that are not random: what weights that were never written read like."""
+
+
+def joules_at(entries: Iterable[Priced], given: float, wanted: float) -> float:
+    """Joules if the data had another activity than the run's, nothing simulated anew."""
+    return fsum(entry.picojoules * _activity(entry.price.data, given, wanted) for entry in entries) / PJ_PER_JOULE
+
+
+def _activity(data: float, given: float, wanted: float) -> float:
+    """A price at one activity of the data over that at another; what costs nothing stays so."""
+    at = 1 - data * (1 - given)
+    return (1 - data * (1 - wanted)) / at if at else 0.0
+
+
 K = TypeVar("K", bound=Hashable)
 
 

@@ -14,7 +14,7 @@ from archsim.model.ledger import STATIC_ACTION, Row
 from archsim.model.limits import OperatorTime, operator_times
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan
-from archsim.model.pricing import Joules, Priced, grouped, joules
+from archsim.model.pricing import LOW_ACTIVITY, Joules, Priced, grouped, joules, joules_at
 from archsim.model.run import Run
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS
 from archsim.model.uncertainty import Constants, Step, constants
@@ -106,6 +106,11 @@ class Result:
     def operators(self) -> tuple[OperatorTime, ...]:
         """Where the time went."""
         return operator_times(self.plan.graph, self.run, self.machine)
+
+    @property
+    def at_low_activity(self) -> float:
+        """Joules per output token if bits of the data changed half as often as random ones."""
+        return joules_at(self.entries, self.workload.activity, LOW_ACTIVITY) / self.tokens
 
     @property
     def average_w(self) -> float:

@@ -107,6 +107,7 @@ def _energy(result: Result) -> Document:
         "by_kind": result.by_kind(),
         "dominant": [constant._asdict() for constant in dominant(result.constants)],
         "activity": result.workload.activity,
+        "low_activity_j": result.at_low_activity,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archsim.model.pricing import LOW_ACTIVITY
 from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
 from archsim.model.workload import Format
@@ -153,12 +154,19 @@ def notes(result: Result, tails: Band | None = None) -> tuple[Note, ...]:
     told = (
         Note("boundary", f"{result.machine.boundary} (joules by boundary of their price: {_by_boundary(result)})"),
         Note("access", settings),
-        Note("prices", f"data of activity {result.workload.activity:g}; joules by grade of price: {_by_grade(result)}"),
+        Note("prices", f"{_activity(result)}; joules by grade of price: {_by_grade(result)}"),
         Note("range", _range(result, tails)),
         Note("validity", _validity(result)),
         Note("simulated", simulated),
     )
     return tuple(note for note in told if note.text)
+
+
+def _activity(result: Result) -> str:
+    """How random the data are, and what a token costs where they are not; joules as they are if none follow them."""
+    low, now = result.at_low_activity, result.energy.value / result.tokens
+    other = "" if same(low, now) else f" ({si(low, 'J')} a token at {LOW_ACTIVITY:g})"
+    return f"data of activity {result.workload.activity:g}{other}"
 
 
 def _range(result: Result, tails: Band | None) -> str:

@@ -28,7 +28,7 @@ KEYS = {
     "throughput": "tokens_per_s_per_user tokens_per_s sequences_in_flight",
     "energy": (
         "per_token_j low_j high_j p05_j p95_j total_j decode_j_per_output_token prefill_j_per_input_token "
-        "by_component by_action by_operator by_tensor by_phase by_kind dominant activity"
+        "by_component by_action by_operator by_tensor by_phase by_kind dominant activity low_activity_j"
     ),
     "energy.dominant.0": "component action source share",
     "energy.by_kind": "compute sram dram link static other",

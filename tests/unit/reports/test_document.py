@@ -16,7 +16,8 @@ KEYS = {
     "energy": [
         *("per_token_j", "low_j", "high_j", "p05_j", "p95_j", "total_j"),
         *("decode_j_per_output_token", "prefill_j_per_input_token"),
-        *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind", "dominant", "activity"),
+        *("by_component", "by_action", "by_operator", "by_tensor", "by_phase", "by_kind", "dominant"),
+        *("activity", "low_activity_j"),
     ],
     "power": ["average_w", "per_device_w", "tdp_limited", "cap_w", "slowed"],
     "per_million_tokens": ["kwh", "water_l", "carbon_kg", "electricity_usd", "hire_usd", "total_usd", "site"],

@@ -1,5 +1,7 @@
 """Steps of a model are billed as the mix of the stack has it; kernels of a list by themselves."""
 
+import pytest
+
 from archsim.model.result import Result
 from archsim.study.running import run
 
@@ -28,3 +30,4 @@ def test_data_of_low_activity_cost_less_and_take_as_long() -> None:
     random, low = (simulated("llama-3.1-8b-decode", f"workload.activity={share}", one) for share in (1, 0.5))
     assert low.run.picoseconds == random.run.picoseconds
     assert 0.6 < low.energy.value / random.energy.value < 0.9
+    assert random.at_low_activity == pytest.approx(low.energy.value, rel=1e-12)
