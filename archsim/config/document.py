@@ -22,12 +22,12 @@ _SET = re.compile(rf"(?P<path>({_PART})(\.({_PART}))*)=(?P<value>.*)")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree, the name of its file, (path, SHA-256) of every file read for it, and whether a `--set` changed it."""
+    """A tree, the name of its file, (path, SHA-256) of every file read for it, and the keys that a `--set` changed."""
 
     name: str
     root: Node
     sources: tuple[tuple[str, str], ...]
-    edited: bool = False
+    edited: frozenset[str] = frozenset()
 
 
 def load(path: Path, folder: str = "") -> Document:
@@ -59,7 +59,8 @@ def apply_sets(documents: Mapping[str, Document], sets: Sequence[str]) -> dict[s
         try:
             _refuse_below_deleted(setting, settings)
             root = _placed(changed[setting.prefix].root, setting, 0)
-            changed[setting.prefix] = replace(changed[setting.prefix], root=root, edited=True)
+            before = changed[setting.prefix]
+            changed[setting.prefix] = replace(before, root=root, edited=before.edited | {setting.path[0]})
         except InputError as error:
             findings += error.diagnostics
     if findings:

@@ -23,6 +23,9 @@ from archsim.study.checking import Findings, Hardware, Job, check_hardware, chec
 from archsim.study.files import load_pair
 from archsim.study.playing import How, Question
 
+_AROUND = frozenset({"site"})
+"""Keys of a machine that change neither its time nor the energy within its boundary."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -95,7 +98,7 @@ def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
         warnings=(*plan.warnings, *_free(prices.stated), *_elsewhere(machine, prices)),
         provenance=Provenance(tuple(dict.fromkeys((*job.document.sources, *target.sources))), command),
         wall_s=wall,
-        edited=target.document.edited,
+        edited=bool(target.document.edited - _AROUND),
         slowed=limited.slowed,
     )
     return replace(result, warnings=(*result.warnings, *_limited(result)))

@@ -10,6 +10,7 @@ from archsim.model.hardware import Evidence, Header, Validated
 from archsim.model.validity import validities
 from archsim.study.checking import check_hardware
 from archsim.study.files import load_pair
+from archsim.study.running import run
 
 MEASURED = {"standing": "measured", "against": "a paper", "families": ("moe",), "ratio": (0.9, 1.2)}
 NONE = {"standing": "none", "against": "nobody has one"}
@@ -77,3 +78,11 @@ def test_every_machine_that_ships_says_what_it_was_held_against(name: str) -> No
 def test_a_setting_of_the_machine_leaves_what_was_measured() -> None:
     assert not load_pair("gemv-4096", "h100-sxm", ("workload.batch=2",))[1].edited
     assert load_pair("gemv-4096", "h100-sxm", ("hardware.components.hbm.count=6",))[1].edited
+
+
+def test_what_stands_around_a_machine_does_not_make_it_another() -> None:
+    one = ("workload.output_tokens=1",)
+    priced = run("llama-3.1-8b-decode", "h100-sxm", (*one, "hardware.site.pue=1.1")).result
+    assert priced.validity == run("llama-3.1-8b-decode", "h100-sxm", one).result.validity
+    other = run("llama-3.1-8b-decode", "h100-sxm", (*one, "hardware.components.hbm.count=6")).result
+    assert "settings of the machine were changed" in other.validity.time.why
