@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from archsim.model.trace import Operator, Tensor, Trace
 
 
-def groups(operators: Sequence[Operator], *, fusion: bool) -> list[tuple[Operator, ...]]:
-    """Operators by kernel, in program order: each with those that join it before it, its own name last."""
+def groups(operators: Sequence[Operator], *, fusion: bool, apart: Container[str] = ()) -> list[tuple[Operator, ...]]:
+    """Operators by kernel, in program order: each with those that join it before it, its own name last.
+
+    Those named in `apart` join none.
+    """
     if not fusion:
         return [(operator,) for operator in operators]
     joined: dict[str, list[Operator]] = {}
     found = []
     for operator in operators:
-        if operator.joins and any(other.name == operator.joins for other in operators):
+        if operator.joins and operator.name not in apart and any(other.name == operator.joins for other in operators):
             joined.setdefault(operator.joins, []).append(operator)
         else:
             found.append((*joined.pop(operator.name, ()), operator))

@@ -21,7 +21,19 @@ from archsim.model.machine import Machine, Requester, Work
 from archsim.model.plan import Declaration, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Segment, Task
-from archsim.model.trace import Attention, Block, Collective, Experts, Gemm, Operator, Phase, Role, Scan, Trace
+from archsim.model.trace import (
+    Attention,
+    Block,
+    Collective,
+    Experts,
+    Gemm,
+    Operator,
+    Phase,
+    Role,
+    Sampling,
+    Scan,
+    Trace,
+)
 
 _STREAM = ("stream",)
 """Kernels of one stream run one after the other."""
@@ -93,7 +105,7 @@ class Stream:
     def block(self, block: Block) -> Iterator[Task]:
         """The kernels of a block in program order."""
         routing = routing_of(block.operators, self.machine.devices)
-        for group in groups(block.operators, fusion=self.fusion):
+        for group in groups(block.operators, fusion=self.fusion, apart=self.stack.apart):
             key = (block.phase, tuple(map(id, group)))
             if key not in self._made:
                 self._made[key] = self._make(fused(group, self.readers), block.phase, routing)
@@ -217,7 +229,8 @@ class Stream:
         if isinstance(shape, Gemm):
             issued = self.machine.components[self.tile].issued(shape.m, -(-shape.n // self.tiles), shape.k)
             return kernels.even(operator.macs, self.tiles, issued)
-        return replace(kernels.even(0, self.tiles), launch=stack.vector.launch)
+        drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
+        return replace(kernels.even(0, self.tiles), launch=stack.vector.launch + drawn)
 
     def _rates(self, operator: Operator) -> Rates:
         path = self.traffic.paths.weights

@@ -173,6 +173,20 @@ class Step(Checked):
     per_sequence: Picoseconds = 0
 
 
+class Serving(Checked):
+    """What a server does in each step beside the kernels of the layers; workloads with `served` have it, no others.
+
+    The host's work on the next step may lie behind the kernels of this one: only what shows is meant.
+    """
+
+    step: Picoseconds = Field(default=0, description="between two steps")
+    logit: Picoseconds = Field(default=0, description="drawing a token, of each logit of each sequence")
+    apart: tuple[str, ...] = Field(
+        default=(), description="operators that have a kernel of their own, although another's may do them in passing"
+    )
+    source: str = Field(description="measurements that the numbers were fitted on, and their ranges")
+
+
 class Mix(Checked):
     """How decode steps of a whole model are billed: the terms of kernels measured alone do not hold for their mixture.
 
@@ -210,7 +224,22 @@ class Stack(Checked):
     near_memory: NearMemoryPhases = NearMemoryPhases()
     dataflow: DataflowCores = DataflowCores()
     step: Step = Step()
+    apart: tuple[str, ...] = Field(default=(), description="operators that do not join others' kernels")
+    serving: Serving | None = Field(default=None, description="what is added to steps of a server; nothing if none")
     mix: Mix | None = Field(default=None, description="how steps of whole models are billed; as single kernels if none")
+
+    def sampled(self, logits: int) -> int:
+        """Picoseconds of drawing tokens from as many logits, beyond a kernel that passes over them."""
+        return self.serving.logit * logits if self.serving else 0
+
+    @property
+    def as_served(self) -> Stack:
+        """The stack as it runs steps of a server."""
+        more = self.serving
+        if more is None:
+            return self
+        step = self.step.model_copy(update={"base": self.step.base + more.step})
+        return self.model_copy(update={"step": step, "apart": (*self.apart, *more.apart)})
 
     @property
     def in_mix(self) -> Stack:

@@ -94,6 +94,14 @@ class Convolution:
     channels: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """A token drawn for each of `sequences`, from as many logits as the vocabulary has."""
+
+    sequences: int
+    vocabulary: int
+
+
 Exchange = Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]
 
 
@@ -109,7 +117,7 @@ class Collective:
     devices: int | None = None
 
 
-Shape = Gemm | Attention | Experts | Scan | Convolution | Collective
+Shape = Gemm | Attention | Experts | Scan | Convolution | Sampling | Collective
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from random import Random
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt
@@ -40,6 +42,34 @@ class Dtypes(Checked):
     activations: Dtype
 
 
+class Served(Checked):
+    """Requests that come as others end: a steady state, in which sequences in flight are at all stages of their answer.
+
+    A sequence in flight has made output_tokens x (1 + variation^2) / 2 tokens on average (renewal theory: long answers
+    are in flight for longer), and batch / output_tokens prompts begin in a step.
+    """
+
+    prompt_tokens: PositiveInt = Field(description="tokens of a prompt")
+    output_tokens: PositiveInt = Field(description="tokens of an answer, on average")
+    variation: Annotated[float, Field(ge=0, le=2)] = Field(
+        default=0.0, description="standard deviation of the answers' lengths over their average; 0: all are equal"
+    )
+
+    @property
+    def context(self) -> int:
+        """Tokens of a sequence in flight on average, that being made included."""
+        return self.prompt_tokens + max(1, round(self.output_tokens * (1 + self.variation**2) / 2))
+
+    def begun(self, batch: int, steps: int, seed: int) -> tuple[int, ...]:
+        """Prompts that each step works on: in all as many as are due, rounded, at steps that are drawn.
+
+        Ends of answers fall on any step alike, so some steps have several prompts and others none.
+        """
+        due, draw = (2 * batch * steps + self.output_tokens) // (2 * self.output_tokens), Random(seed)
+        begun = Counter(int(draw.random() * steps) for _ in range(due))
+        return tuple(begun[step] for step in range(steps))
+
+
 class Workload(Checked):
     """What is asked for: a model, a batch of sequences and the tokens of each."""
 
@@ -56,13 +86,20 @@ class Workload(Checked):
     prompt_cached: bool = Field(
         default=True, description="false: prefill is simulated, and time to first token reported"
     )
-    output_tokens: PositiveInt = Field(default=1, description="tokens that each sequence puts out")
+    output_tokens: PositiveInt = Field(
+        default=1, description="tokens that each sequence puts out; with `served`, the steps that are simulated"
+    )
     dtypes: Dtypes
     seed: Annotated[int, Field(ge=0)] = 0
     activity: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0,
         description="bit activity of the data: 1 is random, 0 is zeros; trained weights lie between 0.5 and 1",
     )
+
+    @property
+    def service(self) -> Served | None:
+        """The steady state of a server, where it is one."""
+        return None
 
     @property
     def decode_steps(self) -> int:

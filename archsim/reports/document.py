@@ -64,6 +64,7 @@ def _workload(result: Result) -> Document:
         "batch": workload.batch,
         "prompt_tokens": workload.prompt_tokens,
         "output_tokens": workload.output_tokens,
+        **({"served": workload.service.model_dump()} if workload.service else {}),
         "dtypes": {"weights": stored_as(dtypes.weights), "kv": stored_as(dtypes.kv), "activations": dtypes.activations},
     }
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archsim.model.pricing import LOW_ACTIVITY
 from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
-from archsim.model.workload import Format
+from archsim.model.workload import Format, Workload
 from archsim.reports.headline import headline
 from archsim.reports.quantities import NOTHING, counted, interval, memory, number, percent, percentages, same, si
 
@@ -57,9 +57,17 @@ def asked(result: Result) -> str:
     """The workload in one line, its name aside."""
     workload = result.workload
     dtypes = workload.dtypes
-    prompt = counted(workload.prompt_tokens, "prompt token") + (" (cached)" if workload.prompt_cached else "")
     stored = f"weights {_format(dtypes.weights)}, KV {_format(dtypes.kv)}, activations {dtypes.activations}"
-    return " · ".join((f"batch {workload.batch}", prompt, counted(workload.output_tokens, "output token"), stored))
+    return " · ".join((f"batch {workload.batch}", *_lengths(workload), stored))
+
+
+def _lengths(workload: Workload) -> tuple[str, ...]:
+    """Tokens in and out of each sequence."""
+    if served := workload.service:
+        requests = f"served: prompts of {served.prompt_tokens}, answers of {served.output_tokens} tokens"
+        return requests, counted(workload.output_tokens, "step")
+    prompt = counted(workload.prompt_tokens, "prompt token") + (" (cached)" if workload.prompt_cached else "")
+    return prompt, counted(workload.output_tokens, "output token")
 
 
 def built(result: Result) -> str:

@@ -84,7 +84,9 @@ class Question:
 
     @property
     def _stack(self) -> Stack:
-        return self.target.stack.in_mix if self.job.workload.mix else self.target.stack
+        workload, stack = self.job.workload, self.target.stack
+        stack = stack.as_served if workload.service else stack
+        return stack.in_mix if workload.mix else stack
 
     def _content(self) -> Hashable:
         job, target = self.job, self.target

@@ -4,6 +4,9 @@ A decode step is embedding, layers, final norm and head; its last operator makes
 holds the prompt before the first step, and each step appends the token that it works on, so step t (from 0) sees
 prompt + t + 1 tokens.
 
+A served steady state is steps of sequences at all stages, seen at their mean length: attention reads no more and no
+less for their being unequal. Prompts join some steps, and share the matrices with the sequences that go on.
+
 The first layer differs: what a layer adds to the stream is added as the next begins, where one kernel can do it with
 the norm.
 """
@@ -15,14 +18,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from archsim.config.diagnostics import UnplacedError
 from archsim.model.trace import Block, Phase, Resident, Role, Tensor, Trace
-from archsim.model.workload import Workload
+from archsim.model.workload import Served, Workload
 from archsim.workloads.language_model import LanguageModel
 from archsim.workloads.sublayer import Layer, Step
-from archsim.workloads.token_pass import Operators, Part, Pass, embedding, head, norm, residual
+from archsim.workloads.token_pass import Operators, Part, Pass, Prompts, embedding, head, norm, residual, sampling
 
 HELD: tuple[Role, ...] = ("kv", "state")
 
@@ -31,18 +34,31 @@ class DecoderWorkload(Workload):
     """Decode, and prefill where the prompt is not cached."""
 
     model: LanguageModel
+    served: Served | None = Field(
+        default=None, description="a server's steady state, in place of sequences that begin and end together"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        context, limit = self.prompt_tokens + self.output_tokens, self.model.max_context
+        asking = self.served or self
+        context, limit = asking.prompt_tokens + asking.output_tokens, self.model.max_context
         if limit is not None and context > limit:
-            asked = f"prompt_tokens + output_tokens = {self.prompt_tokens} + {self.output_tokens} = {context}"
+            asked = f"prompt_tokens + output_tokens = {asking.prompt_tokens} + {asking.output_tokens} = {context}"
             message = f"context beyond the model's limit: {asked}, and {self.model.name} takes {limit}"
-            raise UnplacedError(message, at=("prompt_tokens",))
+            raise UnplacedError(message, at=("served",) if self.served else ("prompt_tokens",))
+        if self.served and (self.prompt_tokens or not self.prompt_cached):
+            key = "prompt_tokens" if self.prompt_tokens else "prompt_cached"
+            message = f"`served` says what prompts there are, and so does {key}"
+            raise UnplacedError(message, help=f"leave out {key}", at=(key,))
         if not self.prompt_cached and not self.prompt_tokens:
             message = "there is no prompt to simulate: prompt_tokens is 0"
             raise UnplacedError(message, help="give prompt_tokens, or leave prompt_cached true", at=("prompt_cached",))
         return self
+
+    @property
+    def service(self) -> Served | None:
+        """The steady state of a server, where it is one."""
+        return self.served
 
     @property
     def grows(self) -> bool:
@@ -63,12 +79,12 @@ def trace(spec: DecoderWorkload, layers: Layers) -> Trace:
     """The operators of all passes, and what the model holds in memory: weights, caches and states."""
     stack = _Stack.of(_pass(spec, 1), layers, "decode", "token")
     weights = stack.weights()
-    tokens = spec.prompt_tokens + (spec.decode_steps if spec.grows else 0)
+    tokens = spec.served.context if spec.served else spec.prompt_tokens + (spec.decode_steps if spec.grows else 0)
     held = [tensor for run in stack.runs for part in run.layer for tensor in part.held(tokens) * run.times]
     sizes = {"weights": sum(tensor.bytes * times for tensor, times in weights)}
     sizes |= {role: sum(tensor.bytes for tensor in held if tensor.role == role) for role in HELD}
     return Trace(
-        (*_prefill(spec, layers), *_decode(spec, stack)),
+        (*_prefill(spec, layers), *(_served(spec, spec.served, layers) if spec.served else _decode(spec, stack))),
         residents=tuple(Resident(role, sizes[role]) for role in ("weights", *HELD) if sizes[role]),
         parameters=sum(tensor.elements * times for tensor, times in weights),
     )
@@ -88,6 +104,19 @@ def _decode(spec: DecoderWorkload, stack: _Stack) -> Iterator[Block]:
     earlier = 0 if spec.prompt_cached else 1
     for t in range(spec.decode_steps):
         yield from stack.blocks(Step(earlier + t, spec.prompt_tokens + (t + 1 if spec.grows else 0)))
+
+
+def _served(spec: DecoderWorkload, served: Served, layers: Layers) -> Iterator[Block]:
+    """Steps of a steady state: those that prompts join are each as many rows longer as the prompts have tokens."""
+
+    @cache
+    def stack(begun: int) -> _Stack:
+        joined = replace(_pass(spec, 1), prompts=Prompts(begun, served.prompt_tokens) if begun else None)
+        found = _Stack.of(joined, layers, "decode", "token")
+        return replace(found, ending=(*found.ending, sampling(joined)))
+
+    for t, begun in enumerate(served.begun(spec.batch, spec.output_tokens, spec.seed)):
+        yield from stack(begun).blocks(Step(t, served.context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +152,7 @@ class _Stack:
             return at.kept((*added, norm(at, f"{name}_norm", rows)))
 
         runs = tuple(_runs(at, layers(at)))
-        ending = (*joint(runs[-1].layer[-1].name, "final", at.batch), *at.kept((head(at),)))
+        ending = (*joint(runs[-1].layer[-1].name, "final", at.sequences), *at.kept((head(at),)))
         return _Stack(at, runs, phase, closes, at.kept((embedding(at),)), joint, ending)
 
     def blocks(self, step: Step) -> tuple[Block, ...]:

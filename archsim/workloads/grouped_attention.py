@@ -8,6 +8,7 @@ Operations of the vector unit, conventions of this project:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from archsim.model.trace import Attention, Gemm, Operator, Tensor
@@ -35,7 +36,11 @@ def grouped_attention(at: Pass, model: AttentionModel) -> Sublayer:
 
     @cache
     def attends(reach: int) -> Operators:
-        return at.kept((_attention(at, model, reach),))
+        if not at.keeps("attention"):
+            return ()
+        (_, ongoing), *prompts = at.parts
+        begun = (replace(_attention(part, model, part.tokens), name=f"{name}attention") for name, part in prompts)
+        return (_attention(ongoing, model, reach), *begun)
 
     def operators(step: Step) -> Operators:
         reach = step.context if window is None else min(step.context, window + at.tokens - 1)
@@ -68,7 +73,7 @@ def _before(at: Pass, model: AttentionModel) -> Operators:
         gemm(at, "qkv", shape, at.normed, (q, k, v), "columns"),
         *((_qk_norm(at, q, k, size),) if model.qk_norm else ()),
         *rotary,
-        beside_attention(at, "kv_append", (k, v), (_kv(at, model, at.tokens),), 0),
+        beside_attention(at, "kv_append", (k, v), (at.kv(2 * rows * model.kv_heads, size),), 0),
     )
     return at.kept(operators)
 

@@ -43,18 +43,27 @@ class Latent(Checked):
 
 def latent_attention(at: Pass, latent: Latent, heads: int) -> Sublayer:
     """The sublayer, with the expanded form for a prompt and the absorbed one for a single token."""
-    before, form = _before(at, latent, heads), _expanded if at.from_nothing else _absorbed
+    before = _before(at, latent, heads)
     shape = Gemm(at.rows, at.model.hidden, heads * latent.value_size)
     after = gemm(at, "attn_out", shape, "attn", (at.stream(),), "rows")
 
     @cache
     def attends(context: int) -> Operators:
-        return form(at, latent, heads, context)
+        (_, ongoing), *prompts = at.parts
+        found = list(_attends(ongoing, latent, heads, context))
+        for name, part in prompts:
+            begun = _attends(part, latent, heads, part.tokens)
+            found += [replace(operator, name=f"{name}{operator.name}") for operator in begun]
+        return tuple(found)
 
     def operators(step: Step) -> Operators:
         return (*before, *attends(step.context), after)
 
     return Sublayer("attn", operators, operators(Step(0, at.tokens)), lambda tokens: (_kv(at, latent, tokens),))
+
+
+def _attends(at: Pass, latent: Latent, heads: int, context: int) -> Operators:
+    return (_expanded if at.from_nothing else _absorbed)(at, latent, heads, context)
 
 
 def _before(at: Pass, latent: Latent, heads: int) -> Operators:
@@ -72,7 +81,7 @@ def _before(at: Pass, latent: Latent, heads: int) -> Operators:
             _norm(at, "q_a_norm", down, rank),
             gemm(at, "q_b", Gemm(rows, heads * latent.key_size, rank), "q_latent", q, "columns"),
         )
-    append = beside_attention(at, "kv_append", (row, rotated), (_kv(at, latent, at.tokens),), 0)
+    append = beside_attention(at, "kv_append", (row, rotated), (at.kv(rows, latent.cached),), 0)
     return (
         *queries,
         gemm(at, "kv_a", Gemm(rows, latent.cached, hidden), at.normed, (row, rotated), "none"),

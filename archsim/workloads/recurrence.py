@@ -68,33 +68,40 @@ def recurrence(at: Pass, mixer: Mixer, state: Dtype) -> Sublayer:
     gate, mixed = at.values("gate", at.rows * mixer.inner), at.values("mixed", at.rows * mixer.channels)
     controls, gated = at.values("controls", at.rows * mixer.controls), at.values("gated", at.rows * mixer.inner)
     scanned = at.values("scanned", gated.elements)
+    scans = [
+        replace(operator, name=f"{name}{operator.name}")
+        for name, part in at.parts
+        for operator in (_convolution(part, mixer), _scan(part, mixer, state))
+    ]
     projected = Gemm(at.rows, mixer.inner + mixer.channels + mixer.controls, at.model.hidden)
     scales = at.weight_vector("gated_norm.weight", mixer.norm_weights)
     ops = (NORM_OPS + GATE_OPS) * gated.elements
     operators = (
         gemm(at, "in_proj", projected, at.normed, (gate, mixed, controls), "columns"),
-        _convolution(at, mixer, mixed),
-        _scan(at, mixer, controls, scanned, state),
+        *scans,
         vector(at, "gated_norm", (scanned, gate, scales), (gated,), ops, "columns"),
         product(at, "out_proj", Gemm(at.rows, at.model.hidden, mixer.inner), (gated,), (at.stream(),), "rows"),
     )
     return always("ssm", operators, (_inputs(at, mixer), _state(at, mixer, state)))
 
 
-def _convolution(at: Pass, mixer: Mixer, mixed: Tensor) -> Operator:
+def _convolution(at: Pass, mixer: Mixer) -> Operator:
     """Each channel by itself over the latest tokens, in place."""
     taps = at.weight_vector("conv.weight", mixer.channels * mixer.convolution)
     bias = (at.weight_vector("conv.bias", mixer.channels),) if mixer.convolution_bias else ()
-    kept = _inputs(at, mixer)
+    mixed, kept = at.values("mixed", at.rows * mixer.channels), _inputs(at, mixer)
     earlier = () if at.from_nothing else (kept,)
     ops = TAP_OPS * mixer.convolution + len(bias) + SILU_OPS
     made = vector(at, "conv", (mixed, *earlier, taps, *bias), (mixed, kept), ops * mixed.elements, "columns")
     return replace(made, shape=Convolution(at.batch, at.tokens, mixer.channels))
 
 
-def _scan(at: Pass, mixer: Mixer, controls: Tensor, scanned: Tensor, dtype: Dtype) -> Operator:
+def _scan(at: Pass, mixer: Mixer, dtype: Dtype) -> Operator:
     size, kept = mixer.state, _state(at, mixer, dtype)
     mixed, weights = at.values("mixed", at.rows * mixer.channels), at.weight_vector("scan.weight", mixer.scan_weights)
+    controls, scanned = (
+        at.values(name, at.rows * size) for name, size in (("controls", mixer.controls), ("scanned", mixer.inner))
+    )
     macs, ops = scanned_work(mixer, at.tokens) if at.from_nothing else mixer.step()
     return Operator(
         "scan",

@@ -3,23 +3,25 @@
 Operations of the vector unit are counted per element; these are conventions of this project, not measurements:
 
 - norm 4: square, accumulate, scale by the root, scale by the weight;
-- residual 1, bias 1.
+- residual 1, bias 1;
+- sampling 7 per logit: temperature, softmax 5, comparison with a random number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from archsim.model.dtype import Dtype, packed_bytes
-from archsim.model.trace import Gemm, Operator, Role, Sharding, Tensor
+from archsim.model.trace import Gemm, Operator, Role, Sampling, Sharding, Tensor
 from archsim.model.workload import Dtypes
 from archsim.workloads.language_model import LanguageModel
 
 NORM_OPS = 4
 RESIDUAL_OPS = 1
 BIAS_OPS = 1
+SAMPLING_OPS = 7
 
 Part = Literal["embedding", "head", "norms", "rotary", "residuals", "kv_append", "attention", "activation"]
 """What a workload can leave out; the matrices of the layers belong to no part."""
@@ -29,20 +31,45 @@ _PARTS_BY_SUFFIX = {"norm": "norms", "residual": "residuals", "activation": "act
 Operators = tuple[Operator, ...]
 
 
+class Prompts(NamedTuple):
+    """Prompts of equal length that join a pass: their rows share its matrices."""
+
+    sequences: int
+    tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """`tokens` new tokens of each of `batch` sequences on their way through a model `without` some of its parts."""
+    """`tokens` new tokens of each of `batch` sequences on their way through a model `without` some of its parts.
+
+    Where `prompts` join, what looks at single sequences (attention, a recurrence) does so for each of its `parts`.
+    """
 
     model: LanguageModel
     dtypes: Dtypes
     batch: int
     tokens: int
     without: frozenset[Part] = frozenset()
+    prompts: Prompts | None = None
 
     @property
     def rows(self) -> int:
         """New tokens of all sequences."""
-        return self.batch * self.tokens
+        return self.batch * self.tokens + (self.prompts.sequences * self.prompts.tokens if self.prompts else 0)
+
+    @property
+    def sequences(self) -> int:
+        """Sequences of which the last token is asked for."""
+        return self.batch + (self.prompts.sequences if self.prompts else 0)
+
+    @property
+    def parts(self) -> tuple[tuple[str, Pass], ...]:
+        """Sequences with as many new tokens each, by what the names of their operators begin with."""
+        if self.prompts is None:
+            return (("", self),)
+        alone = replace(self, prompts=None)
+        sequences, tokens = self.prompts
+        return (("", alone), ("prompt_", replace(alone, batch=sequences, tokens=tokens)))
 
     @property
     def from_nothing(self) -> bool:
@@ -163,9 +190,22 @@ def embedding(at: Pass) -> Operator:
 
 def head(at: Pass) -> Operator:
     """The logits of the last token of each sequence only: no other is asked for."""
-    logits = at.values("logits", at.batch * at.model.vocabulary)
-    shape = Gemm(at.batch, at.model.vocabulary, at.model.hidden)
-    return gemm(at, "head", shape, at.normed, (logits, _token_ids(at.batch)), "columns")
+    logits = at.values("logits", at.sequences * at.model.vocabulary)
+    shape = Gemm(at.sequences, at.model.vocabulary, at.model.hidden)
+    return gemm(at, "head", shape, at.normed, (logits, _token_ids(at.sequences)), "columns")
+
+
+def sampling(at: Pass) -> Operator:
+    """A token of each sequence, drawn from its logits."""
+    logits = at.values("logits", at.sequences * at.model.vocabulary)
+    return Operator(
+        "sampling",
+        reads=(logits,),
+        writes=(_token_ids(at.sequences),),
+        mac_dtype=at.dtypes.activations,
+        vector_ops=SAMPLING_OPS * logits.elements,
+        shape=Sampling(at.sequences, at.model.vocabulary),
+    )
 
 
 def _token_ids(tokens: int) -> Tensor:

@@ -106,3 +106,8 @@ def test_a_tensor_is_read_and_written_once(operators: Operators, readers: Reader
     kernel = fused([operators["ffn_residual"], operators["attn_norm"]], readers)
     assert len(kernel.writes) == len(named(kernel.writes))
     assert len(kernel.reads) == len(named(kernel.reads))
+
+
+def test_what_stands_apart_joins_no_kernel(layer: tuple[Operator, ...]) -> None:
+    kernels = names(groups(layer, fusion=True, apart=("rotary", "kv_append")))
+    assert kernels[2:5] == [("rotary",), ("kv_append",), ("attention",)]
