@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format schema accuracy examples bench clean
+.PHONY: help demo test check lint format schema accuracy examples performance bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ examples: $(CORE) ## compare four classes of machine on three families of models
 	    --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars \
 	    --user-data-dir=$$(mktemp -d) --window-size=1280,2000 --screenshot=reports/report.png \
 	    file://$(CURDIR)/reports/report.html 2>/dev/null; fi
+
+performance: $(DEV) ## time the jobs of benchmarks/, and write docs/performance.md
+	@$(BIN)/python -m benchmarks.performance
 
 bench: $(DEV) ## count events and time them
 	@$(BIN)/pytest benchmarks --benchmark-enable $(ARGS)

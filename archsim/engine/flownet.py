@@ -39,9 +39,9 @@ class FlowNet:
         self._docks: dict[int, tuple[Dock, ...]] = {}
         self._changed: list[LiveFlow] = []
         self._demands: dict[int, Demand] = {}
-        self._paces = lru_cache(maxsize=1024)(paces)
+        self._paces: Callable[[tuple[Demand, ...]], tuple[int, ...]] = paces
         self._bell = Bell(clock)
-        clock.process(self._serve())
+        self._at_work = False
 
     def join(self, flow: LiveFlow) -> None:
         """Let a flow share its ports from now on."""
@@ -56,7 +56,15 @@ class FlowNet:
             flow.timer = Timer(self._clock, -(-flow.left // TICKS), flow.rank, partial(self._depart, [flow]))
         else:
             self._changed.append(flow)
+            if not self._at_work:
+                self._begin()
             self._bell.ring()
+
+    def _begin(self) -> None:
+        """Let the process work from the first time on that flows meet: many programs have no such time."""
+        self._at_work = True
+        self._paces = lru_cache(maxsize=1024)(paces)
+        self._clock.process(self._serve())
 
     def state(self, flow: LiveFlow, now: int) -> Hashable:
         """What the future of a flow depends on: what is left of it."""

@@ -1,7 +1,7 @@
 """The program: tasks unrolled lazily, in program order, each waiting for the makers of its labels."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from archsim.engine.live import Iteration, LiveTask, Loop, Place
 from archsim.engine.rows import Parts
@@ -81,7 +81,9 @@ def _place(task: Task, index: int, buffers: frozenset[str], parts: Mapping[int, 
     return Place(task, index, span, task.flows or (_NOTHING,), takes, gives, parts.get(id(task), ()))
 
 
-def _totals(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
+def _totals(amounts: Sequence[tuple[str, int]]) -> dict[str, int]:
+    if not amounts:
+        return {}
     totals: Counter[str] = Counter()
     for name, amount in amounts:
         totals[name] += amount

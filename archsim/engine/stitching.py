@@ -24,6 +24,14 @@ _REMEMBERED = 1 << 14
 """Pieces kept in mind, those not asked for the longest forgotten first."""
 
 
+_ALL_DIFFERENT = 4096
+"""Different pieces from which on a program of which most pieces differ is played as a whole, which costs less."""
+
+
+class _AllDifferentError(Exception):
+    """Hardly a piece of the program comes again."""
+
+
 def stitched(graph: TaskGraph, max_events: int | None) -> Run:
     """The run of a graph, equal to the full one in all but `events`: those of equal pieces count once.
 
@@ -31,6 +39,8 @@ def stitched(graph: TaskGraph, max_events: int | None) -> Run:
     """
     try:
         return _Stitches(graph, max_events).run()
+    except _AllDifferentError:
+        return FlowLevel(graph, repeats=True).run(max_events)
     except (Deadlock, ValueError):  # the program as a whole tells of the same with its own names
         return FlowLevel(graph, repeats=True).run(max_events)
 
@@ -50,7 +60,9 @@ class _Stitches:
 
     def run(self) -> Run:
         done = Completions()
-        for stretch in stretches(self._graph.segments):
+        for number, stretch in enumerate(stretches(self._graph.segments)):
+            if len(self._counted) > max(_ALL_DIFFERENT, number // 2):
+                raise _AllDifferentError
             self._add(self._piece(stretch), stretch)
             for task, times in stretch.executions():
                 done.add(task, times)
@@ -132,6 +144,10 @@ def _played(graph: TaskGraph, max_events: int | None) -> Run:
 
 def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -> TaskGraph:
     """What the timing of some segments depends on, tasks and closings named by their places alone."""
+    if len(segments) == len(segments[0].tasks) == 1 and segments[0].times == 1:
+        (task,) = segments[0].tasks
+        if len(task.flows) <= 1 and not (task.takes or task.gives):
+            return _bare_kernel(task)
     owing = any(task.takes or task.gives for segment in segments for task in segment.tasks)
     ports: dict[Port, Port] = {}
     return TaskGraph(
@@ -145,6 +161,12 @@ def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -
         ),
         buffers if owing else (),
     )
+
+
+def _bare_kernel(task: Task) -> TaskGraph:
+    """A task whose flow meets nobody, not even itself: the ports don't matter."""
+    flows = tuple(Flow((), flow.own, (), flow.fill, flow.drain) for flow in task.flows)
+    return TaskGraph((Segment((Task("0.0", "", flows, task.launch),)),))
 
 
 def _bare_task(task: Task, name: str, ports: dict[Port, Port]) -> Task:
@@ -162,6 +184,9 @@ def _bare_loads(flow: Flow, ports: dict[Port, Port]) -> tuple[tuple[Port, int], 
 
 def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:
     """The run of a bare piece with the names that its tasks and closings bear here."""
+    if len(segments) == len(segments[0].tasks) == 1 and not piece.marks:
+        (task,) = segments[0].tasks
+        return replace(piece, held={Span(task.operator, task.phase): sum(piece.held.values())} if piece.held else {})
     spans = {
         Span(f"{n}.{place}", ""): Span(task.operator, task.phase)
         for n, segment in enumerate(segments)
@@ -173,3 +198,7 @@ def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:
         held[span] = held.get(span, 0) + picoseconds
     marks = tuple(Mark(segments[int(mark.what)].closes, mark.at) for mark in piece.marks)
     return replace(piece, held=held, marks=marks)
+
+
+forget = _remembered.cache_clear
+"""Forget all pieces: what is simulated next starts with nothing known."""

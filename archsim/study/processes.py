@@ -54,9 +54,9 @@ def _spread(
     """Each piece in a fresh process: none inherits a thread or a lock."""
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_end_quietly) as pool:
-        with _interrupts_held():
-            futures = {pool.submit(answer, piece): piece for piece in pieces}
         try:
+            with _interrupts_held():
+                futures = {pool.submit(answer, piece): piece for piece in pieces}
             for future in as_completed(futures):
                 told(_answer(future, futures[future], lost))
         except BaseException:

@@ -88,3 +88,12 @@ def test_the_bound_on_events_holds_for_all_pieces_together() -> None:
     tasks = tuple(task("t", "s", "s", own=own) for own in range(1, 100))
     with pytest.raises(EventLimit, match="after 50 events"):
         simulate(TaskGraph((Segment(tasks),)), max_events=50)
+
+
+def test_a_program_of_which_no_piece_comes_again_is_played_as_a_whole() -> None:
+    def different(number: int) -> TaskGraph:
+        return TaskGraph((Segment(tuple(task("t", "s", "s", own=own) for own in range(1, number + 1))),))
+
+    few, many = simulate(different(4000)), simulate(different(9000))
+    assert (few.picoseconds, many.picoseconds) == (4000 * 4001 // 2, 9000 * 9001 // 2)
+    assert (few.events, many.events) == (4000, 9000)

@@ -1,0 +1,41 @@
+"""docs/performance.md is current: its events are those that the jobs take now. `make performance` writes it anew."""
+
+from pathlib import Path
+
+import pytest
+
+from archsim.engine.simulate import simulate
+from benchmarks.growth import GROWTH, Series
+from benchmarks.jobs import JOBS, Job
+from benchmarks.pairs import forget
+from benchmarks.performance import executions
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+
+
+def rows(first: str) -> list[list[str]]:
+    """The cells of the rows that begin with a name."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip().replace(",", "") for cell in line.strip("| ").split(" | ")] for line in lines]
+    return [row for row in cells if row[0] == first.replace(",", "")]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_the_events_of_a_job_are_those_on_the_page(job: Job) -> None:
+    (row,) = rows(job.name)
+    graph = job.graph()
+    forget()
+    assert row[1:3] == [str(executions(graph)), str(job.simulate(graph).events)]
+
+
+@pytest.mark.parametrize("series", GROWTH, ids=lambda series: series.name)
+def test_the_growth_of_events_is_that_on_the_page(series: Series) -> None:
+    forget()
+    events = {size: simulate(program(), repeats=series.repeats).events for size, program in series.programs.items()}
+    assert [row[2:4] for row in rows(series.name)] == [[str(size), str(count)] for size, count in events.items()]
+
+
+def test_nothing_on_the_page_is_without_a_job() -> None:
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    told = sum(line.count("|") == 9 for line in lines) - 1, sum(line.count("|") == 6 for line in lines) - 1
+    assert told == (len(JOBS), sum(len(series.programs) for series in GROWTH))
