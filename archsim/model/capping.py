@@ -6,7 +6,7 @@ lower voltage each of its actions costs less. The engine sees longer kernels, ne
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -95,13 +95,16 @@ def _slowed(graph: TaskGraph, clocks: Mapping[int, _Clock]) -> tuple[Slowed, ...
 
 def _factors(graph: TaskGraph, clocks: Mapping[int, _Clock], limiter: _Limiter) -> Mapping[Place, float]:
     """Prices at the clocks of an operator's kernels over those at the nominal one, by what each kernel counts."""
-    sums: dict[Place, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    times: Counter[int] = Counter()
     for segment in graph.segments:
         for task in segment.tasks:
-            factor = limiter.cheaper(clocks[id(task)].price)
-            for place, count in limiter.clocked(task):
-                sums[place][0] += count * segment.times
-                sums[place][1] += count * segment.times * factor
+            times[id(task)] += segment.times
+    sums: dict[Place, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for task in _tasks(graph):
+        factor = limiter.cheaper(clocks[id(task)].price)
+        for place, count in limiter.clocked(task):
+            sums[place][0] += count * times[id(task)]
+            sums[place][1] += count * times[id(task)] * factor
     return {place: paid / count for place, (count, paid) in sums.items() if paid != count}
 
 
