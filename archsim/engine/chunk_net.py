@@ -7,12 +7,12 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.engine.cutting import Grain
-from archsim.engine.kernel import Clock, Timer
+from archsim.engine.kernel import FIRST, Clock, Timer
 from archsim.engine.live import LiveFlow
 from archsim.engine.pieces import Hop, Parcel, Track
 from archsim.engine.plans import Bench, Planned, Planner
 from archsim.engine.seats import Buffer, Labour, Seat
-from archsim.engine.servers import FINE, FIRST, PART, Queue
+from archsim.engine.servers import FINE, PART, Queue
 from archsim.engine.tally import Completions
 from archsim.model.taskgraph import Flow
 
@@ -144,7 +144,4 @@ def _seated(plan: Planned) -> list[int]:
     tiles = [order[seat % len(bench)] for seat in range(plan.cut.seats)]
     for tile in tiles:
         bench[tile] += 1
-        for labour in plan.labours if bench[tile] == 1 else ():
-            if labour.cost:
-                labour.slicers[tile].sit()
     return tiles

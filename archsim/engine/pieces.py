@@ -4,68 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from archsim.engine.cutting import Costs
-from archsim.engine.kernel import Clock
-from archsim.engine.servers import FINE, PART, Queue, Sleeper, Wire
-
-if TYPE_CHECKING:
-    import simpy
+from archsim.engine.kernel import Clock, Sleeper
+from archsim.engine.servers import FINE, PART, Queue, Wire
 
 
 class Hop:
-    """A stop of a track: the queues that serve pieces there, what one costs, when it is there, and how many came.
+    """A stop of a track: the queue that serves all pieces, what one costs, when it is there, and how many came."""
 
-    One queue serves all pieces where nothing else is said.
-    """
-
-    __slots__ = ("_costs", "_queues", "passed")
+    __slots__ = ("_costs", "_queues", "cost", "passed", "queue", "span")
 
     def __init__(self, queues: Sequence[Queue], costs: Costs) -> None:
+        self.queue: Queue | None = queues[0] if queues else None
+        self.cost, _, self.span = costs
         self._queues = queues
         self._costs = costs
         self.passed = 0
 
-    def admit(self, piece: Parcel, now: int) -> bool:
-        """Let a piece in; whether it can go on at once."""
-        self.passed += 1
-        cost, _, span = self._costs
-        return self._queues[0].admit(piece, cost, span, now)
-
-
-class Open(Hop):
-    """A stop without a limit: it only counts."""
-
-    __slots__ = ()
-
-    def admit(self, piece: Parcel, now: int) -> bool:
-        self.passed += 1
-        return True
+    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
+        """The queue that serves a piece, where they have one each, and what it costs."""
+        raise NotImplementedError
 
 
 class Turns(Hop):
-    """Instances that serve one piece after the other."""
+    """Instances that serve one piece after the other; the first has the part of the busiest."""
 
     __slots__ = ()
 
-    def admit(self, piece: Parcel, now: int) -> bool:
-        self.passed += 1
+    def __init__(self, queues: Sequence[Queue], costs: Costs) -> None:
+        super().__init__(queues, costs)
+        self.queue = None
+
+    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
         index = piece.number % len(self._queues)
-        busiest, other, span = self._costs
-        return self._queues[index].admit(piece, other if index else busiest, span, now)
+        return self._queues[index], self._costs[index > 0], self.span
 
 
-class Own(Hop):
-    """Instances that each serve their own requester."""
+class Own(Turns):
+    """Instances that each serve their own requester; the first has the part of the busiest."""
 
     __slots__ = ()
 
-    def admit(self, piece: Parcel, now: int) -> bool:
-        self.passed += 1
-        busiest, other, _ = self._costs
-        cost = other if piece.seat else busiest
-        return self._queues[piece.seat].admit(piece, cost, cost, now)
+    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
+        cost = self._costs[piece.seat > 0]
+        return self._queues[piece.seat], cost, cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +66,8 @@ class Track:
 
     def piece(self, chunk: int) -> int | None:
         """The piece that the first byte of a chunk waits for, if any: they come as early as they can."""
+        if self.pieces == self.chunks:
+            return chunk
         index, left = divmod(chunk * self.pieces, self.chunks)
         return index if left < self.pieces else None
 
@@ -91,7 +76,7 @@ class Parcel(Sleeper):
     """A piece of a tensor: it goes from hop to hop, and tells when its first and its last byte have landed."""
 
     def __init__(self, clock: Clock, track: Track, seat: int, landed: Callable[[int, int], None]) -> None:
-        super().__init__(clock)
+        super().__init__(clock, self._land)
         self.track = track
         self.seat = seat
         self.number = self.since = self.here = self.tail = 0
@@ -107,7 +92,7 @@ class Parcel(Sleeper):
             self.since = now << FINE
             self.go(now)
         else:
-            wire.enter(self, now)
+            wire.wait(self, now + wire.delay)
 
     def send(self, number: int, since: int, here: int, now: int) -> None:
         """Set out as piece `number`, which has been streaming since then, and is there at the earliest then."""
@@ -119,22 +104,37 @@ class Parcel(Sleeper):
         self.go(now)
 
     def go(self, now: int) -> None:
-        """Go on to where there is a queue, or to the end."""
-        hops, at = self.track.hops, self._at
-        while at < len(hops):
-            hop = hops[at]
-            at += 1
-            if not hop.admit(self, now):
-                self._at = at
+        """Go on to where there is a line, or to the end.
+
+        It cuts through: its first byte goes on when its turn comes, the last one follows. It is `here` as far as its
+        requester is concerned before all of it has passed, at its `tail`, where it stands for many: for those of all
+        tiles of a group, or for lines that are spread over all channels while one is charged in turn.
+        """
+        hops, since = self.track.hops, self.since
+        for index in range(self._at, len(hops)):
+            hop = hops[index]
+            hop.passed += 1
+            queue, cost, span = hop.queue, hop.cost, hop.span
+            if queue is None:
+                queue, cost, span = hop.pick(self)
+            free = queue.free
+            start = max(since, free)
+            queue.free = passed = start + cost
+            if self.tail < passed:  # noqa: PLR1730 - max() takes three times as long, and this is where chunks spend it
+                self.tail = passed
+            if self.here < start + span:  # noqa: PLR1730 - as above
+                self.here = start + span
+            turn = (free + PART) >> FINE
+            if turn > now:
+                self._at = index + 1
+                queue.wait(self, turn)
                 return
-        due = (self.here + PART) >> FINE
+        self._head = now
+        self._due = due = (self.here + PART) >> FINE
         if due > now:
-            self._head = now
-            self._due = due
-            self.sleep(due - now)
+            self.sleep(due)
         else:
             self._landed(now, now)
 
-    def ring(self, _: simpy.Event) -> None:
-        """Land."""
+    def _land(self, _: Sleeper) -> None:
         self._landed(self._head, self._due)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
 from archsim.engine.kernel import Clock
-from archsim.engine.pieces import Hop, Open, Own, Track, Turns
+from archsim.engine.pieces import Hop, Own, Track, Turns
 from archsim.engine.seats import Labour
-from archsim.engine.servers import Queue, Slicer, Wire
+from archsim.engine.servers import Cost, Queue, Slicer, Wire
 from archsim.model.taskgraph import Course, Flow, Port, Stop, Strand
 
 _HOPS = {Pick.ALIKE: Hop, Pick.OWN: Own, Pick.TURN: Turns}
@@ -117,8 +117,15 @@ class _Maker:
         """The way of a tensor."""
         count = pieces(strand, self.course, self.cut, self.grain)
         latency = 0 if strand.posted else sum(stop.latency for stop in strand.stops)
-        hops = tuple(self._hop(stop, count) for stop in strand.stops)
-        return Track(hops, Wire(self.clock, latency) if latency else None, count, self.cut.chunks)
+        hops = [self._hop(stop, count) for stop in strand.stops if stop.ticks]
+        if not hops:
+            hops = [Hop([Queue(self.clock)], Costs(0, 0, 0))]
+        served = iter(hops)
+        hop = hops[0]
+        for stop in strand.stops:  # what passes a stop without a limit passes the one before it too
+            hop = next(served) if stop.ticks else hop
+            self._count(hop, stop, count)
+        return Track(tuple(hops), Wire(self.clock, latency) if latency else None, count, self.cut.chunks)
 
     def errand(self, stop: Stop) -> Track:
         """Work that is done where its data lie."""
@@ -128,15 +135,10 @@ class _Maker:
 
     def _hop(self, stop: Stop, count: int) -> Hop:
         how = pick(stop, self.course, self.grain)
-        if not stop.ticks:
-            hop: Hop = Open((), Costs(0, 0, 0))
-        else:
-            alike = how is Pick.ALIKE and stop.instances > 1
-            instances = self.cut.seats if how is Pick.OWN else 1 if how is Pick.ALIKE else stop.instances
-            queues = self.servers.queues(stop.port, self.place, instances, alike=alike)
-            hop = _HOPS[how](queues, costs(stop, how, count, self.cut.seats, self.course.ways // self.cut.seats))
-        self._count(hop, stop, count)
-        return hop
+        alike = how is Pick.ALIKE and stop.instances > 1
+        instances = self.cut.seats if how is Pick.OWN else 1 if how is Pick.ALIKE else stop.instances
+        queues = self.servers.queues(stop.port, self.place, instances, alike=alike)
+        return _HOPS[how](queues, costs(stop, how, count, self.cut.seats, self.course.ways // self.cut.seats))
 
     def labour(self, stop: Stop) -> Labour:
         """Work on the tile of each requester."""
@@ -146,7 +148,7 @@ class _Maker:
         )
         slicers = self.servers.slicers(stop.port, self.place, tiles, capacity)
         cost = costs(stop, Pick.OWN, self.cut.chunks, seats).busiest
-        labour = Labour(slicers if stop.ticks else (), cost, -(-cost // self.cut.grains), weight)
+        labour = Labour(slicers if stop.ticks else (), Cost(cost, -(-cost // self.cut.grains), weight))
         self._count(labour, stop, self.cut.chunks)
         return labour
 

@@ -9,17 +9,15 @@ from typing import Protocol
 
 from archsim.engine.kernel import Clock
 from archsim.engine.pieces import Parcel, Track
-from archsim.engine.servers import FINE, Slicer
+from archsim.engine.servers import FINE, Cost, Slicer
 
 
 @dataclass(slots=True)
 class Labour:
-    """Work on tiles: the slicer of each, what a chunk and its last grain cost, the tiles it takes, chunks that came."""
+    """Work on tiles: the slicer of each, what a chunk costs, how many chunks came."""
 
     slicers: Sequence[Slicer]
-    cost: int
-    last: int
-    weight: int
+    cost: Cost
     passed: int = 0
 
 
@@ -117,14 +115,12 @@ class Buffer:
         """Work on the chunk."""
         seat, desk = self.seat, self.seat.desk
         self.since = since = max(seat.idle, self._head << FINE)
-        ahead = (now << FINE) - since
         self._missing = 1 + len(self._errands)
         for labour in desk.labours:
             labour.passed += 1
-            if labour.cost:
+            if labour.slicers:
                 self._missing += 1
-                left = max(labour.last, labour.cost - ahead)
-                labour.slicers[seat.tile].compute(self, left, labour.weight, now)
+                labour.slicers[seat.tile].compute(self, labour.cost, since, now)
         for errand in self._errands:
             errand.send(self.chunk, since, (now << FINE) + errand.track.last, now)
         self.worked(now, now)
