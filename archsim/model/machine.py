@@ -9,6 +9,7 @@ from math import ceil
 
 from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
+from archsim.model.journeys import journeys_of, timed
 from archsim.model.price import Boundary
 from archsim.model.services import Piece, Service, by_port, demands, stop_of
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
@@ -61,6 +62,11 @@ class Requester:
     window: int | None = None
     grain: int = 1
     trip: int = 0
+
+    @property
+    def buffers(self) -> int | None:
+        """Bytes outstanding of all instances."""
+        return None if self.window is None else self.ways * self.window
 
 
 @dataclass(frozen=True)
@@ -136,25 +142,18 @@ class Machine:
         carried = [piece for way in ways for piece in way]
         worked = [self._worked(item) for item in work]
         needs, loads = demands(carried + worked)
-        ticks = by_port(needs)
-        compute = {at.port for _, at in worked}
         strands = _strands(moves, ways)
-        sizes, latencies = _journeys(strands)
-        lead, route = max(sizes, default=0), max(latencies, default=0)
-        grains = max(1, -(-lead // (requester.ways * requester.grain)))
-        supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
-        computed = max((spent for port, spent in ticks.items() if port in compute), default=0)
-        first, last = (supplied, 0) if computed >= supplied else (0, computed)
-        stall = _stall(sizes, latencies, _grain(computed, grains), requester)
+        journeys = journeys_of(strands)
+        spent = timed(journeys, by_port(needs), {at.port for _, at in worked}, requester)
         return Flow(
             legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
-            own=max(stall, *ticks.values(), 0),
+            own=spent.own,
             loads=tuple(sorted(loads.items())),
-            fill=route + (_grain(first, grains) if lead else 0),
-            drain=drain + (_grain(last, grains) if lead else 0),
-            lead=lead * self.devices,
+            fill=spent.fill,
+            drain=spent.drain + drain,
+            lead=max((one.size for one in journeys), default=0) * self.devices,
             weight=requester.ways * self.devices,
-            stall=stall,
+            stall=spent.stall,
             needs=needs,
             course=Course(
                 strands=strands,
@@ -163,7 +162,7 @@ class Machine:
                 window=requester.window,
                 grain=requester.grain,
                 drain=drain,
-                pace=stall if requester.trip > route else 0,
+                pace=spent.stall if any(requester.trip > one.latency for one in journeys) else 0,
             ),
         )
 
@@ -217,7 +216,7 @@ class Machine:
         return way
 
     def _stored(self, memory: str, action: str, run: int | None) -> Iterator[Service]:
-        if action in self.actions[memory]:
+        if action in self.actions[self.group_of(memory)]:
             at, touch = self._service(memory, action), self.components[self.group_of(memory)].touch(run)
             slower = touch.slower if touch else 1
             yield at if at.rate is None else at._replace(rate=int(at.rate / slower))
@@ -263,26 +262,6 @@ def _strands(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[St
             found.append(Strand(stops, posted))
         end = (move.tensor, move.target)
     return tuple(found)
-
-
-def _journeys(strands: Iterable[Strand]) -> tuple[list[int], list[int]]:
-    """Bytes of each tensor that is waited for, and picoseconds to its first byte; side by side, they don't add up."""
-    awaited = [strand.stops for strand in strands if strand.stops and not strand.posted]
-    return [stops[0].units for stops in awaited], [sum(stop.latency for stop in stops) for stops in awaited]
-
-
-def _stall(sizes: Sequence[int], latencies: Sequence[int], computed: int, requester: Requester) -> int:
-    """Ticks that the requester's window leaves: a buffer is free again when its grain is computed."""
-    if requester.window is None:
-        return 0
-    trips = ((size, max(latency, requester.trip)) for size, latency in zip(sizes, latencies, strict=True))
-    flying = max((size * (trip + computed) for size, trip in trips), default=0)
-    return flying * TICKS // (requester.ways * requester.window)
-
-
-def _grain(ticks: int, grains: int) -> int:
-    """Picoseconds of one of `grains` equal parts of some ticks."""
-    return -(-ticks // TICKS) // grains
 
 
 def assemble(name: str, boundary: Boundary, devices: int, components: Mapping[str, Component]) -> Machine:
