@@ -1,7 +1,6 @@
 """A log-log plot as SVG."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from math import ceil, floor, log10
 from xml.etree import ElementTree as ET
 
@@ -25,8 +24,7 @@ def log_log(series: Mapping[str, Points], across: str, up: str) -> str:
     ET.SubElement(svg, "title").text = f"{up} against {across}"
     ET.SubElement(svg, "style").text = STYLE
     _axes(svg, box, across, up)
-    ends = [box.y(points[-1][1]) for points in series.values()]
-    heights = _apart(ends)
+    heights = _apart([(box.x(points[-1][0]), box.y(points[-1][1])) for points in series.values()])
     for (name, points), colour, height in zip(series.items(), COLOURS, heights, strict=False):
         way = " ".join(f"{box.x(x):.1f},{box.y(y):.1f}" for x, y in points)
         ET.SubElement(svg, "polyline", {"class": "line", "points": way, "stroke": colour})
@@ -75,10 +73,11 @@ def _text(svg: ET.Element, x: float, y: float, text: str, anchor: str = "start",
     ET.SubElement(svg, "text", shown).text = text
 
 
-def _apart(heights: Sequence[float], least: float = 14) -> list[float]:
+def _apart(ends: Sequence[tuple[float, float]], least: float = 14, near: float = 90) -> list[float]:
     """Heights of labels, moved down where they would meet."""
-    found = list(heights)
-    order = sorted(range(len(found)), key=found.__getitem__)
-    for above, below in pairwise(order):
-        found[below] = max(found[below], found[above] + least)
-    return found
+    found: dict[int, float] = {}
+    for index in sorted(range(len(ends)), key=lambda index: ends[index][1]):
+        across, height = ends[index]
+        above = [found[other] for other in found if abs(ends[other][0] - across) < near]
+        found[index] = max([height, *(other + least for other in above if other + least > height)])
+    return [found[index] for index in range(len(ends))]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import ceil
 
-from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component
+from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component, Touch
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.journeys import journeys_of, timed
 from archsim.model.price import Boundary
@@ -85,6 +84,9 @@ class Machine:
     actions: Mapping[str, Mapping[str, Action]]
     wiring: Wiring
     _routes: dict[tuple[str, str], tuple[Hop, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _touches: dict[tuple[str, int | None], Touch | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _ways: dict[tuple[str, str, int | None], tuple[Service, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -217,19 +219,26 @@ class Machine:
 
     def _stored(self, memory: str, action: str, run: int | None) -> Iterator[Service]:
         if action in self.actions[self.group_of(memory)]:
-            at, touch = self._service(memory, action), self.components[self.group_of(memory)].touch(run)
+            at, touch = self._service(memory, action), self._touch(memory, run)
             slower = touch.slower if touch else 1
             yield at if at.rate is None else at._replace(rate=int(at.rate / slower))
+
+    def _touch(self, memory: str, run: int | None) -> Touch | None:
+        """What runs make of a memory; worked out once."""
+        if (memory, run) not in self._touches:
+            self._touches[memory, run] = self.components[self.group_of(memory)].touch(run)
+        return self._touches[memory, run]
 
     def _opened(self, moves: Sequence[Move]) -> Iterator[Leg]:
         """The rows that moves open where they are read and written."""
         for move in moves:
             for memory, run in ((move.source, move.run), (move.target, None)):
-                component = self.components[self.group_of(memory)]
-                touch = component.touch(run)
+                touch = self._touch(memory, run)
                 if touch is not None:
-                    count, rows = component.count, ceil(move.bytes * touch.opened)
-                    each = max(-(-rows // count), ceil(min(move.bytes, move.fullest or 0) * touch.opened))
+                    count, opened = self.components[self.group_of(memory)].count, touch.opened
+                    rows = -(-move.bytes * opened.numerator // opened.denominator)
+                    fullest = min(move.bytes, move.fullest or 0)
+                    each = max(-(-rows // count), -(-fullest * opened.numerator // opened.denominator))
                     yield Leg(memory, OPEN_ACTION, move.tensor, self._all(rows, move.over), each, count * self.devices)
 
     def _worked(self, work: Work) -> Piece:
