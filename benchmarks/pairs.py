@@ -1,7 +1,7 @@
 """A workload on a machine, checked once, and traced and mapped as often as a benchmark likes."""
 
 from archsim.engine import stitching
-from archsim.mappers import kernels
+from archsim.mappers import gemm_kernels
 from archsim.model.machine import assemble
 from archsim.model.plan import Plan
 from archsim.study.checking import check_hardware, check_workload
@@ -29,4 +29,4 @@ class Pair:
 def forget() -> None:
     """Forget what earlier runs of this process left behind."""
     stitching.forget()
-    kernels.gemm.cache_clear()
+    gemm_kernels.gemm.cache_clear()

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil
 
 from archsim.mappers.kernels import Kernel
-from archsim.model.stack import ExpertBlocks, ExpertKernels
+from archsim.model.kernel_table import ExpertBlocks, ExpertKernels
 from archsim.model.trace import Experts
 
 
@@ -25,6 +25,7 @@ def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
         window=offered.window,
         text=f"blocks of {block.rows} rows",
         issued=padded * shape.n * shape.k if offered.padding else None,
+        knee=offered.knee,
     )
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 
-from archsim.mappers import kernels
 from archsim.mappers.declared import padding
-from archsim.mappers.expert_kernels import grouped
-from archsim.mappers.kernels import Kernel, Rates
-from archsim.mappers.scan_kernels import scan
+from archsim.mappers.kernels import Kernel
 from archsim.mappers.shares import Share
+from archsim.mappers.tiles import Tiles
 from archsim.mappers.traffic import Traffic
-from archsim.model.dtype import BITS, packed_bytes
-from archsim.model.machine import Machine, Requester, Work
+from archsim.model.dtype import packed_bytes
+from archsim.model.machine import Machine
 from archsim.model.plan import Declaration, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Task
-from archsim.model.trace import Attention, Experts, Gemm, Operator, Phase, Scan, Tensor
+from archsim.model.trace import Attention, Operator, Phase, Tensor
 
 SCORES = "scores"
 """Products of queries and keys, on their way through the softmax."""
@@ -35,25 +32,15 @@ class Host:
 
     def computes(self, operator: Operator) -> bool:
         """Whether the tiles multiply in the data type of an operator."""
-        return not operator.macs or f"mac_{operator.mac_dtype}" in self.machine.actions[self.traffic.paths.tile]
+        return self._tiles.computes(operator)
 
     def tasks(self, operator: Operator, phase: Phase) -> list[Task]:
         """A kernel, or several one after the other; raise as `kernels` does."""
-        return [self._task(operator, kernel, phase) for kernel in self.kernels(operator)]
+        return list(self._tiles.tasks(self._own(operator), self.kernels(operator), phase))
 
     def padded(self, operator: Operator, phase: Phase) -> tuple[Declaration, ...]:
         """What the kernels of an operator issue beyond its MACs."""
-        own = Share(operator, Fraction(self.machine.devices))
-        return tuple(padding(own, self.kernels(operator), phase, self.traffic.paths.tile))
-
-    def _task(self, operator: Operator, kernel: Kernel, phase: Phase) -> Task:
-        tile = self.machine.components[self.traffic.paths.tile]
-        window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
-        requester = Requester(kernel.ways, window, tile.grain_bytes, trip)
-        own = Share(operator, Fraction(self.machine.devices))
-        flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(operator, kernel), requester)
-        task = Task(operator.name, phase, (flow,), kernel.launch)
-        return self.machine.at_work(task, self.traffic.paths.tile, kernel.ways)
+        return tuple(padding(self._own(operator), self.kernels(operator), phase, self._tiles.name))
 
     def kernels(self, operator: Operator) -> tuple[Kernel, ...]:
         """How an operator occupies the tiles.
@@ -61,62 +48,20 @@ class Host:
         Raises:
             PlanError: where it multiplies in a data type that nothing here multiplies in.
         """
-        self._refuse(operator)
-        shape, stack = operator.shape, self.stack
-        tiles = self.machine.components[self.traffic.paths.tile].count
-        if isinstance(shape, Attention) and shape.queries == 1:
-            return kernels.decode_attention(shape, stack.decode_attention, tiles)
-        if isinstance(shape, Attention):
-            return (kernels.prefill_attention(shape, stack.prefill_attention, tiles),)
-        if isinstance(shape, Experts):
-            return (grouped(shape, stack.experts, tiles),)
-        if isinstance(shape, Scan):
-            return (scan(shape, operator.macs, stack.scan, tiles),)
-        if isinstance(shape, Gemm) and stack.gemm.tiles:
-            weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
-            inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
-            return (kernels.gemm(shape, weights, inputs, stack.gemm, self._rates(operator, tiles)),)
-        launch = stack.gemm.launch if isinstance(shape, Gemm) else stack.vector.launch
-        return (replace(kernels.even(operator.macs, tiles), launch=launch),)
-
-    def _refuse(self, operator: Operator) -> None:
         if not self.computes(operator):
             raise PlanError(
                 f"nothing in {self.machine.name} computes `{operator.name}` in `{operator.mac_dtype}`",
                 ("workload", "dtypes", "activations"),
-                f"neither the units at its memories nor `{self.traffic.paths.tile}` has that data type",
+                f"neither the units at its memories nor `{self._tiles.name}` has that data type",
             )
+        return self._tiles.kernels(operator)
 
-    def _work(self, operator: Operator, kernel: Kernel) -> list[Work]:
-        tile, work = self.traffic.paths.tile, []
-        if operator.macs:
-            macs = kernel.billed(operator.macs)
-            work.append(Work(tile, f"mac_{operator.mac_dtype}", macs, kernel.critical, kernel.ways))
-        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
-        if operations:
-            work.append(Work(tile, "vector", operations, -(-operations // kernel.ways), kernel.ways))
-        return work
+    @property
+    def _tiles(self) -> Tiles:
+        return Tiles(self.machine, self.stack, self.traffic)
 
-    def _dequantised(self, operator: Operator) -> int:
-        """Vector operations that turn narrow operands into the type of the MACs."""
-        narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
-        return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise) if operator.macs else 0
-
-    def _rates(self, operator: Operator, tiles: int) -> Rates:
-        path = self.traffic.paths.weights
-        served = [(hop.group, "move") for here, there in pairwise(path) for hop in self.machine.route(here, there)]
-        return Rates(
-            tiles=tiles,
-            supply=self._slowest([(path[0], "read"), *served]),
-            operands=self._slowest([(path[-2], "read"), *served[-1:]]),
-            macs=self.machine.actions[path[-1]][f"mac_{operator.mac_dtype}"].rate,
-        )
-
-    def _slowest(self, served: Sequence[tuple[str, str]]) -> int | None:
-        rates = (
-            (self.machine.actions[name][action].rate, self.machine.components[name].count) for name, action in served
-        )
-        return min((rate * count for rate, count in rates if rate is not None), default=None)
+    def _own(self, operator: Operator) -> Share:
+        return Share(operator, Fraction(self.machine.devices))
 
 
 def appending(operator: Operator) -> tuple[Operator, ...]:

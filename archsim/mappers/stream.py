@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from archsim.mappers import kernels
 from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, stated
 from archsim.mappers.declared import padding
-from archsim.mappers.expert_kernels import grouped
 from archsim.mappers.fusion import fused, groups
-from archsim.mappers.kernels import Kernel, Rates
+from archsim.mappers.kernels import Kernel
 from archsim.mappers.parallel import Degrees
 from archsim.mappers.routing import Routing, routing_of
-from archsim.mappers.scan_kernels import scan
 from archsim.mappers.shares import Share, share
+from archsim.mappers.tiles import Tiles
 from archsim.mappers.traffic import Traffic
-from archsim.model.dtype import BITS
-from archsim.model.machine import Machine, Requester, Work
-from archsim.model.plan import Declaration, PlanError
+from archsim.model.machine import Machine
+from archsim.model.plan import Declaration
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Segment, Task
-from archsim.model.trace import (
-    Attention,
-    Block,
-    Collective,
-    Experts,
-    Gemm,
-    Operator,
-    Phase,
-    Role,
-    Sampling,
-    Scan,
-    Trace,
-)
+from archsim.model.trace import Block, Collective, Experts, Operator, Phase, Role, Trace
 
 _STREAM = ("stream",)
 """Kernels of one stream run one after the other."""
@@ -68,12 +53,9 @@ class Stream:
         return tuple(replace(item, extra=extra) for item, extra in self._extras.values())
 
     @property
-    def tile(self) -> str:
-        return self.traffic.paths.tile
-
-    @property
-    def tiles(self) -> int:
-        return self.machine.components[self.tile].count
+    def tiles(self) -> Tiles:
+        """What computes."""
+        return Tiles(self.machine, self.stack, self.traffic)
 
     @property
     def homes(self) -> Mapping[Role, str]:
@@ -142,11 +124,11 @@ class Stream:
         return self._drawn[alike]
 
     def _tasks(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> _Made:
-        chosen = self._kernels(own.part)
-        tasks = [self._task(own, kernel, phase) for kernel in chosen]
+        chosen = self.tiles.kernels(own.part)
+        made = self.tiles.tasks(own, chosen, phase)
         before, after = self._before(whole, phase, routing), self._after(whole, own, phase, routing)
-        tasks = [*map(self.in_use, before), *tasks, *map(self.in_use, after)]
-        declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tile))
+        tasks = [*map(self.in_use, before), *made, *map(self.in_use, after)]
+        declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tiles.name))
         return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 
     def _before(self, whole: Operator, phase: Phase, routing: Routing | None) -> Iterator[Task]:
@@ -169,83 +151,7 @@ class Stream:
 
     def in_use(self, task: Task) -> Task:
         """A task that is no kernel of the tiles, and yet keeps all of them at work, or waiting for it."""
-        return self.machine.at_work(task, self.tile, self.tiles)
-
-    def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
-        tile = self.machine.components[self.tile]
-        window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
-        requester = Requester(kernel.ways, window, tile.grain_bytes, trip)
-        flow = self.machine.flow(list(self.traffic.moves(own, kernel)), self._work(own, kernel), requester)
-        task = Task(own.part.name, phase, (flow,), kernel.launch)
-        return self.machine.at_work(task, self.tile, kernel.ways, own.work)
-
-    def _work(self, own: Share, kernel: Kernel) -> list[Work]:
-        operator, work = own.part, []
-        if operator.macs:
-            macs = kernel.billed(operator.macs)
-            work.append(Work(self.tile, self._mac(operator), macs, kernel.critical, kernel.ways, own.work))
-        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
-        if operations:
-            work.append(Work(self.tile, "vector", operations, -(-operations // kernel.ways), kernel.ways, own.work))
-        return work
-
-    def _mac(self, operator: Operator) -> str:
-        action, offered = f"mac_{operator.mac_dtype}", self.machine.actions[self.tile]
-        if action not in offered:
-            types = [f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_")]
-            known = ", ".join(types) or "nothing: a rate needs a price"
-            message = f"`{self.tile}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
-            raise PlanError(
-                message, ("workload", "dtypes", "activations"), f"MACs run in the activation type; it computes {known}"
-            )
-        return action
-
-    def _dequantised(self, operator: Operator) -> int:
-        """Vector operations that turn narrow operands into the type of the MACs."""
-        if not operator.macs:
-            return 0
-        narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
-        return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise)
-
-    def _kernels(self, operator: Operator) -> tuple[Kernel, ...]:
-        """The kernel that does an operator, or those that do it one after the other."""
-        shape = operator.shape
-        if isinstance(shape, Attention) and shape.queries == 1:
-            return kernels.decode_attention(shape, self.stack.decode_attention, self.tiles)
-        return (self._kernel(operator),)
-
-    def _kernel(self, operator: Operator) -> Kernel:
-        shape, stack = operator.shape, self.stack
-        if isinstance(shape, Experts):
-            return grouped(shape, stack.experts, self.tiles)
-        if isinstance(shape, Scan):
-            return scan(shape, operator.macs, stack.scan, self.tiles)
-        if isinstance(shape, Gemm) and stack.gemm.tiles:
-            weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
-            inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
-            return kernels.gemm(shape, weights, inputs, stack.gemm, self._rates(operator))
-        if isinstance(shape, Attention):
-            return kernels.prefill_attention(shape, stack.prefill_attention, self.tiles)
-        if isinstance(shape, Gemm):
-            issued = self.machine.components[self.tile].issued(shape.m, -(-shape.n // self.tiles), shape.k)
-            return kernels.even(operator.macs, self.tiles, issued)
-        drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
-        return replace(kernels.even(0, self.tiles), launch=stack.vector.launch + drawn)
-
-    def _rates(self, operator: Operator) -> Rates:
-        path = self.traffic.paths.weights
-        hops = [hop.group for hop in self.machine.route(path[-2], path[-1])]
-        served = [(path[-2], "read"), *((group, "move") for group in hops)]
-        return Rates(
-            tiles=self.tiles,
-            supply=self._rate(path[0], "read"),
-            operands=min((rate for rate in (self._rate(*item) for item in served) if rate), default=None),
-            macs=self.machine.actions[self.tile][self._mac(operator)].rate,
-        )
-
-    def _rate(self, component: str, action: str) -> int | None:
-        rate = self.machine.actions[component][action].rate
-        return None if rate is None else rate * self.machine.components[component].count
+        return self.machine.at_work(task, self.tiles.name, self.tiles.count)
 
     def _declared(self, whole: Operator, own: Share, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
         """What the homes of weights and caches serve beyond the unique bytes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -36,10 +36,10 @@ class Traffic:
     def _whole(self, own: Share, kernel: Kernel) -> Iterator[tuple[Move, Fraction]]:
         """Moves of the whole operator, of which a kernel may do a part, and how often all devices do them."""
         for tensor in own.part.reads:
-            for move in self._fetch(tensor, own.part, kernel):
+            for move in self._fetch(_padded(tensor, kernel), own.part, kernel):
                 yield move, own.over(tensor.name)
         for tensor in own.part.writes:
-            for move in self._store(tensor, own.part):
+            for move in self._store(_padded(tensor, kernel), own.part):
                 yield move, own.over(tensor.name)
         if kernel.partials:
             memory, tile = self.paths.outputs[-2:]
@@ -80,7 +80,7 @@ class Traffic:
         """Whether the stack's share of a memory holds a tensor from one kernel to the next."""
         component = self.machine.components[memory]
         held = component.capacity_bytes
-        return held is None or tensor.bytes <= held * component.count * self.residency
+        return held is None or tensor.bytes < held * component.count * self.residency
 
     def _fetch(self, tensor: Tensor, operator: Operator, kernel: Kernel) -> list[Move]:
         name, setting, path = self.operand(tensor)
@@ -123,3 +123,11 @@ class Traffic:
         if isinstance(operator.shape, Gemm | Experts):
             return operator.shape.k
         return operator.shape.head_size if isinstance(operator.shape, Attention) else 1
+
+
+def _padded(tensor: Tensor, kernel: Kernel) -> Tensor:
+    """An activation as large as the kernel moves it."""
+    if kernel.padding == 1 or tensor.role != "activations":
+        return tensor
+    more = kernel.padding
+    return replace(tensor, bytes=-(-tensor.bytes * more.numerator // more.denominator))

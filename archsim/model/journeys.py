@@ -24,6 +24,10 @@ class Asking(Protocol):
         """Picoseconds at least in which buffers are used up once."""
 
     @property
+    def turnaround(self) -> int:
+        """Picoseconds from the arrival of bytes to the request for the next, computing on them aside."""
+
+    @property
     def buffers(self) -> int | None:
         """Bytes outstanding of all instances; None: no limit."""
 
@@ -62,12 +66,13 @@ def timed(
     grains = max(1, -(-lead // (requester.ways * requester.grain)))
     supplied = max((spent for port, spent in ticks.items() if port not in compute), default=0)
     computed = max((spent for port, spent in ticks.items() if port in compute), default=0)
-    stall = _stalled(journeys, _grain(computed, grains), requester)
+    stall = _stalled(journeys, _grain(computed, grains) + requester.turnaround, requester)
     own = max(stall, *ticks.values(), 0)
     if computed >= supplied:
         return Timing(own, stall, _filled(journeys, supplied, grains), 0)
+    measured = requester.trip or requester.turnaround
     return Timing(
-        own, stall, _begun(journeys, own, requester.buffers, requester.trip), _grain(computed, grains) if lead else 0
+        own, stall, _begun(journeys, own, requester.buffers, measured), _grain(computed, grains) if lead else 0
     )
 
 

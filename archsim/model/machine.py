@@ -9,6 +9,7 @@ from fractions import Fraction
 from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component, Touch
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.journeys import journeys_of, timed
+from archsim.model.knee import unhidden
 from archsim.model.price import Boundary
 from archsim.model.services import Piece, Service, by_port, demands, stop_of
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
@@ -55,12 +56,16 @@ class Requester:
     """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit).
 
     A window that stands for a measured rate is used up once in a `trip` of so many picoseconds, however near the bytes.
+    It is asked for again `turnaround` picoseconds after it came. `knee` (a power of two) says how sharply the slowest
+    leg hides the others; None: wholly.
     """
 
     ways: int
     window: int | None = None
     grain: int = 1
     trip: int = 0
+    knee: int | None = None
+    turnaround: int = 0
 
     @property
     def buffers(self) -> int | None:
@@ -138,7 +143,7 @@ class Machine:
         """One flow of moves and work that advance together.
 
         Its own time is the larger of the sum of critical / rate over each port, and of Little's bytes x latency /
-        window of a tensor that is waited for; `drain` picoseconds (the depth of a reduction) are added at its end.
+        window of a tensor that is waited for. At its end come `drain` picoseconds and those of a knee.
         """
         ways = [tuple(self._carried(move)) for move in moves]
         carried = [piece for way in ways for piece in way]
@@ -147,6 +152,9 @@ class Machine:
         strands = _strands(moves, ways)
         journeys = journeys_of(strands)
         spent = timed(journeys, by_port(needs), {at.port for _, at in worked}, requester)
+        if requester.knee:
+            drain += unhidden(by_port(needs), ([at.port for _, at in way] for way in ways), spent.stall, requester.knee)
+        measured = requester.turnaround or any(requester.trip > one.latency for one in journeys)
         return Flow(
             legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
             own=spent.own,
@@ -164,7 +172,7 @@ class Machine:
                 window=requester.window,
                 grain=requester.grain,
                 drain=drain,
-                pace=spent.stall if any(requester.trip > one.latency for one in journeys) else 0,
+                pace=spent.stall if measured else 0,
             ),
         )
 

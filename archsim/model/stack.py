@@ -6,115 +6,25 @@ of a memory generation stand with the memory. The stack `ideal` adds nothing and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
-from archsim.model.price import Efficiency, Factor, Overhead, Ratio, StaticPower
+from archsim.model.dtype import Dtype
+from archsim.model.kernel_table import (
+    ConvolutionKernels,
+    DecodeAttentionKernels,
+    ExpertKernels,
+    GemmKernels,
+    PrefillAttentionKernels,
+    ScanKernels,
+)
+from archsim.model.price import Factor, Overhead, StaticPower
 
-Window = BytesOrUnlimited | Literal["tile"]
-
-_FULL = Ratio.exactly(1, "ideal")
 NO_OVERHEAD = Overhead.exactly(1, "as stated")
-
-
-class GemmKernels(Checked):
-    """Matrix kernels: the mapper takes the fastest of `tiles` x `splits` by a closed form, as libraries do."""
-
-    launch: Picoseconds = Field(default=0, description="graph node and prologue, beside the latency of the route")
-    wave: Picoseconds = Field(default=0, description="fill and epilogue of each wave of output tiles")
-    quantised: bool = Field(
-        default=False, description="whether a started wave costs a whole one (false: persistent kernels)"
-    )
-    tiles: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(
-        default=(),
-        description="rows and columns of the output tiles on offer; none: work divides evenly over all compute tiles",
-    )
-    splits: tuple[PositiveInt, ...] = Field(
-        default=(1,), description="parts that the reduction dimension can be split in"
-    )
-    split_cost: Picoseconds = Field(default=0, description="of adding up the parts of a split reduction")
-    slots: PositiveInt = Field(default=1, description="output tiles that one compute tile works on at once")
-    multicast: PositiveInt = Field(default=1, description="output tiles that share one read of their weights")
-    rows: PositiveInt = Field(
-        default=1, description="rows of a matrix instruction: MACs are issued, and billed, for whole multiples of them"
-    )
-    vector_rows: NonNegativeInt = Field(
-        default=0, description="rows up to which the matrix unit is not used, and MACs are issued as asked"
-    )
-    efficiency: Efficiency = Field(default=_FULL, description="sustained share of the peak MAC rate")
-    window: Window = Field(
-        default="tile", description="bytes that one compute tile has outstanding; tile: what the hardware allows"
-    )
-
-
-class DecodeAttentionKernels(Checked):
-    """Attention of one new token: a tile of work is a sequence and KV head, split along the context to fill it.
-
-    Rule: no split from `full` of the slots on; else the least number of parts that reaches `near` of the best
-    occupancy.
-    """
-
-    launch: Picoseconds = 0
-    wave: Picoseconds = 0
-    splits: bool = Field(default=True, description="whether the context is split at all")
-    splits_ungrouped: bool = Field(
-        default=True, description="whether it is split where each query head has its own KV head"
-    )
-    max_splits: PositiveInt = 1 << 16
-    block: PositiveInt = Field(default=1, description="tokens of the context that are not split further")
-    slots: PositiveInt = 1
-    quantised: bool = Field(default=False, description="whether a last, thin wave runs by itself")
-    full: Annotated[float, Field(gt=0, le=1)] = 0.8
-    near: Annotated[float, Field(gt=0, le=1)] = 0.85
-    split_cost: Picoseconds = Field(default=0, description="of each part, when the parts are combined")
-    combine: Picoseconds = Field(default=0, description="of combining at all")
-    rows: PositiveInt = Field(default=1, description="query rows that a MAC tile is padded to")
-    efficiency: Efficiency = _FULL
-    window: Window = "tile"
-
-
-class PrefillAttentionKernels(Checked):
-    """Attention of many new tokens: a tile of work is `rows` queries of one head."""
-
-    launch: Picoseconds = 0
-    tile: Picoseconds = Field(default=0, description="prologue and epilogue of each tile of work")
-    rows: PositiveInt = 1
-    efficiency: Efficiency = _FULL
-    append: Picoseconds = Field(
-        default=0, description="writing the keys and values of one token and KV head into the cache"
-    )
-
-
-class ExpertBlocks(Checked):
-    """One configuration of the expert kernel."""
-
-    rows: PositiveInt = Field(default=1, description="rows that an expert's load is padded to")
-    columns: PositiveInt | None = Field(default=None, description="columns of a block; work divides evenly if left out")
-    efficiency: Efficiency = _FULL
-
-
-class ExpertKernels(Checked):
-    """Matrix products of experts in one kernel: small blocks while experts have few rows each, large ones beyond."""
-
-    launch: Picoseconds = 0
-    window: Window = "tile"
-    switch: Annotated[float, Field(gt=0)] = Field(
-        default=1.0, description="mean rows per expert up to which blocks are small"
-    )
-    padding: bool = Field(default=True, description="whether MACs on padded rows are billed, and not only waited for")
-    small: ExpertBlocks = ExpertBlocks()
-    large: ExpertBlocks = ExpertBlocks()
-
-
-class ScanKernels(Checked):
-    """Recurrences: a launch, and in prefill a prologue for each wave of heads and a time for each chunk of tokens."""
-
-    launch: Picoseconds = 0
-    wave: Picoseconds = 0
-    chunk: Picoseconds = 0
 
 
 class VectorKernels(Checked):
@@ -218,7 +128,14 @@ class Stack(Checked):
     decode_attention: DecodeAttentionKernels = DecodeAttentionKernels()
     prefill_attention: PrefillAttentionKernels = PrefillAttentionKernels()
     experts: ExpertKernels = ExpertKernels()
+    gemm_in: Mapping[Dtype, GemmKernels] = Field(default={}, description="matrix kernels for MACs in other data types")
+    experts_in: Mapping[Dtype, ExpertKernels] = Field(
+        default={}, description="expert kernels for MACs in other data types"
+    )
     scan: ScanKernels = ScanKernels()
+    convolution: ConvolutionKernels | None = Field(
+        default=None, description="causal convolutions; as other vector operators if left out"
+    )
     vector: VectorKernels = VectorKernels()
     collectives: Collectives = Collectives()
     near_memory: NearMemoryPhases = NearMemoryPhases()
@@ -246,5 +163,12 @@ class Stack(Checked):
         """The stack as it runs steps of whole models."""
         if self.mix is None or self.mix.padding:
             return self
-        gemm = self.gemm.model_copy(update={"rows": 1})
-        return self.model_copy(update={"gemm": gemm, "experts": self.experts.model_copy(update={"padding": False})})
+        unpadded, plain = {"rows": 1}, {"padding": False}
+        return self.model_copy(
+            update={
+                "gemm": self.gemm.model_copy(update=unpadded),
+                "gemm_in": {dtype: item.model_copy(update=unpadded) for dtype, item in self.gemm_in.items()},
+                "experts": self.experts.model_copy(update=plain),
+                "experts_in": {dtype: item.model_copy(update=plain) for dtype, item in self.experts_in.items()},
+            }
+        )

@@ -74,7 +74,8 @@ class Experts:
 class Scan:
     """A recurrence over `tokens` new tokens of `batch` sequences; the state of a head is [head_size, state_size].
 
-    Inside a chunk of `chunk` tokens all is parallel; from chunk to chunk the state is passed on.
+    Inside a chunk of `chunk` tokens all is parallel; from chunk to chunk the state is passed on. A `prompt` starts from
+    nothing, and is scanned in chunks however short it is.
     """
 
     batch: int
@@ -83,15 +84,20 @@ class Scan:
     head_size: int
     state_size: int
     chunk: int
+    prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A causal convolution of each channel by itself over `tokens` new tokens of `batch` sequences."""
+    """A causal convolution of each channel by itself over `tokens` new tokens of `batch` sequences.
+
+    A `prompt` has nothing before it.
+    """
 
     batch: int
     tokens: int
     channels: int
+    prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from archsim.workloads.gated_delta_net import GatedDeltaNet
 from archsim.workloads.mamba2 import Mamba2
 from archsim.workloads.recurrence import Mixer
 
+PROMPT = "whether nothing comes before its tokens; if left out, so it is where there are several"
+
 
 class AttentionEntry(BaseEntry):
     """New tokens against the cached ones of their sequence; their keys and values are appended to the cache."""
@@ -98,6 +100,7 @@ class ScanEntry(BaseEntry):
     kind: Literal["scan"]
     recurrence: Literal["gated_delta_net", "mamba2"] = "gated_delta_net"
     tokens: PositiveInt = Field(default=1, description="new tokens of each sequence; 1: a step of decode")
+    prompt: bool | None = Field(default=None, description=PROMPT)
     heads: PositiveInt = Field(description="heads with a state of their own")
     groups: PositiveInt = Field(description="groups of heads that share keys and queries (B and C)")
     head_size: PositiveInt = Field(default=128, description="values of a head")
@@ -115,6 +118,11 @@ class ScanEntry(BaseEntry):
             message = f"groups must divide heads: {self.heads} is not a multiple of {self.groups}"
             raise UnplacedError(message, at=("groups",))
         return self
+
+    @property
+    def from_nothing(self) -> bool:
+        """Whether there is no state before."""
+        return self.tokens > 1 if self.prompt is None else self.prompt
 
     @property
     def mixer(self) -> Mixer:
@@ -153,9 +161,15 @@ class ConvolutionEntry(BaseEntry):
 
     kind: Literal["convolution"]
     tokens: PositiveInt = Field(default=1, description="new tokens of each sequence; 1: a step of decode")
+    prompt: bool | None = Field(default=None, description=PROMPT)
     channels: PositiveInt
     taps: PositiveInt = Field(default=4, description="tokens that an output sees, its own among them")
     inputs: Names = Field(default=(), description="earlier entries whose output it reads; none: data from outside")
+
+    @property
+    def from_nothing(self) -> bool:
+        """Whether nothing comes before."""
+        return self.tokens > 1 if self.prompt is None else self.prompt
 
     @property
     def takes(self) -> int:

@@ -107,8 +107,8 @@ def _products(at: Lot, entry: ExpertsEntry, part: str, shape: Experts, tensors: 
 
 def _scan(at: Lot, entry: ScanEntry, inputs: Inputs) -> Operator:
     """One step from the state before, or a prompt from nothing."""
-    mixer, step = entry.mixer, entry.tokens == 1
-    macs, ops = mixer.step() if step else scanned_work(mixer, entry.tokens)
+    mixer, step = entry.mixer, not entry.from_nothing
+    macs, ops = mixer.step() if step and entry.tokens == 1 else scanned_work(mixer, entry.tokens)
     kept = at.plain(f"{entry.name}.state", "state", mixer.state.elements, entry.state.dtype, warm=entry.warm)
     controls = at.values(f"{entry.name}.controls", entry.tokens * mixer.controls)
     return Operator(
@@ -118,7 +118,7 @@ def _scan(at: Lot, entry: ScanEntry, inputs: Inputs) -> Operator:
         macs=at.batch * macs,
         mac_dtype=at.dtypes.activations,
         vector_ops=at.batch * ops,
-        shape=Scan(at.batch, entry.tokens, entry.heads, entry.head_size, entry.state_size, entry.chunk),
+        shape=Scan(at.batch, entry.tokens, entry.heads, entry.head_size, entry.state_size, entry.chunk, not step),
         shards="heads",
     )
 
@@ -131,11 +131,11 @@ def _convolution(at: Lot, entry: ConvolutionEntry, inputs: Inputs) -> Operator:
     weights = Tensor(f"{name}.weight", "weights", entry.channels * entry.taps, dtype, taps)
     return Operator(
         name,
-        reads=(*inputs, *((kept,) if entry.tokens == 1 else ()), weights),
+        reads=(*inputs, *(() if entry.from_nothing else (kept,)), weights),
         writes=(at.values(f"{name}.out", entry.puts_out), kept),
         mac_dtype=dtype,
         vector_ops=at.batch * entry.puts_out * (TAP_OPS * entry.taps + SILU_OPS),
-        shape=Convolution(at.batch, entry.tokens, entry.channels),
+        shape=Convolution(at.batch, entry.tokens, entry.channels, entry.from_nothing),
         shards="columns",
     )
 

@@ -93,7 +93,7 @@ def _convolution(at: Pass, mixer: Mixer) -> Operator:
     earlier = () if at.from_nothing else (kept,)
     ops = TAP_OPS * mixer.convolution + len(bias) + SILU_OPS
     made = vector(at, "conv", (mixed, *earlier, taps, *bias), (mixed, kept), ops * mixed.elements, "columns")
-    return replace(made, shape=Convolution(at.batch, at.tokens, mixer.channels))
+    return replace(made, shape=Convolution(at.batch, at.tokens, mixer.channels, at.from_nothing))
 
 
 def _scan(at: Pass, mixer: Mixer, dtype: Dtype) -> Operator:
@@ -110,7 +110,7 @@ def _scan(at: Pass, mixer: Mixer, dtype: Dtype) -> Operator:
         macs=at.batch * macs,
         mac_dtype=at.dtypes.activations,
         vector_ops=at.batch * ops,
-        shape=Scan(at.batch, at.tokens, size.heads, size.head_size, size.state_size, mixer.chunk),
+        shape=Scan(at.batch, at.tokens, size.heads, size.head_size, size.state_size, mixer.chunk, at.from_nothing),
         shards="heads",
     )
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from archsim.mappers.kernels import Kernel, decode_attention, prefill_attention
-from archsim.model.stack import DecodeAttentionKernels, PrefillAttentionKernels
+from archsim.mappers.attention_kernels import decode_attention, prefill_attention
+from archsim.mappers.kernels import Kernel
+from archsim.model.kernel_table import DecodeAttentionKernels, PrefillAttentionKernels
 from archsim.model.trace import Attention
 
 # As FlashAttention on the two GPUs: H100 has 132 tiles of one slot, A100 108 of two.

@@ -87,7 +87,7 @@ def test_a_step_of_a_scan_reads_its_state_and_a_prompt_leaves_one() -> None:
     state = 4 * 16 * 8 * 4
     (step,), (prompt,) = traced(SCAN), traced({**SCAN, "tokens": 128})
     assert (moved(step, "state"), moved(prompt, "state")) == ((state, state), (0, state))
-    assert prompt.shape == Scan(1, 128, 4, 16, 8, 64)
+    assert prompt.shape == Scan(1, 128, 4, 16, 8, 64, prompt=True)
     assert step.macs == 4 * 4 * 16 * 8
 
 
@@ -95,7 +95,7 @@ def test_a_convolution_keeps_what_the_next_token_sees() -> None:
     (step,), (prompt,) = traced(CONVOLUTION, batch=2), traced({**CONVOLUTION, "tokens": 10}, batch=2)
     kept = 2 * 3 * 64 * 2
     assert (moved(step, "state"), moved(prompt, "state")) == ((kept, kept), (0, kept))
-    assert prompt.shape == Convolution(2, 10, 64)
+    assert prompt.shape == Convolution(2, 10, 64, prompt=True)
 
 
 def test_a_collective_moves_what_it_says_whatever_the_batch() -> None:

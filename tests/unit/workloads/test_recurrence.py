@@ -105,8 +105,8 @@ def test_all_steps_are_the_same(mixer: dict[str, Any]) -> None:
 
 
 def test_a_scan_says_what_is_parallel_and_what_is_a_chain() -> None:
-    assert only(prefill(MAMBA, 100, batch=3), "scan").shape == Scan(3, 100, 6, 4, 10, 8)
-    assert only(prefill(DELTA, 100, batch=3), "scan").shape == Scan(3, 100, 6, 4, 5, 64)
+    assert only(prefill(MAMBA, 100, batch=3), "scan").shape == Scan(3, 100, 6, 4, 10, 8, prompt=True)
+    assert only(prefill(DELTA, 100, batch=3), "scan").shape == Scan(3, 100, 6, 4, 5, 64, prompt=True)
 
 
 def chunks(tokens: int, chunk: int) -> list[int]:

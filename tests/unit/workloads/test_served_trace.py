@@ -142,7 +142,7 @@ def test_a_recurrence_scans_the_prompt_beside_the_steps() -> None:
     model = {key: size for key, size in MODEL.items() if key != "layers"} | {"pattern": "M*", "mixer": mixer}
     trace = hybrid.trace(HybridWorkload.model_validate(GIVEN | {"family": "hybrid", "model": model}))
     scans = [operator.shape for operator, _, _ in trace.executions() if isinstance(operator.shape, Scan)]
-    assert set(scans) == {Scan(BATCH, 1, 4, 16, 8, 8), Scan(1, PROMPT, 4, 16, 8, 8)}
+    assert set(scans) == {Scan(BATCH, 1, 4, 16, 8, 8), Scan(1, PROMPT, 4, 16, 8, 8, prompt=True)}
     assert ("in_proj", Gemm(BATCH + PROMPT, 2 * 64 + 2 * 8 + 4, HIDDEN)) in set(gemms(trace))
 
 

@@ -1,0 +1,116 @@
+"""The kernels of attention: blocks of a sequence and head, split along the context or strip by strip of queries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+
+from archsim.mappers.kernels import PARTIAL_BYTES, Kernel, padded
+from archsim.model.kernel_table import DecodeAttentionKernels, PrefillAttentionKernels
+from archsim.model.knee import root_of_powers
+from archsim.model.trace import Attention
+
+
+def decode_attention(shape: Attention, offered: DecodeAttentionKernels, tiles: int) -> tuple[Kernel, ...]:
+    """One new token: a block is a sequence and KV head (its query group packed into MAC rows), or a part of it.
+
+    One kernel, or two of which the second is a last wave that fills only some slots.
+    """
+    slots = tiles * offered.slots
+    split = _parts(shape, offered, slots)
+    blocks = shape.batch * shape.kv_heads * split
+    full = blocks // slots * slots if offered.quantised else 0
+    combining = offered.combine + offered.split_cost * (split - 1) if split > 1 else 0
+    whole = Kernel(
+        ways=tiles,
+        critical=0,
+        share=Fraction(1, tiles),
+        launch=offered.launch + offered.wave * -(-blocks // slots) + combining,
+        partials=shape.batch * shape.heads * (shape.value_size or shape.head_size) * PARTIAL_BYTES * split
+        if split > 1
+        else 0,
+        window=offered.window,
+        text=f"KV split in {split}" if split > 1 else "",
+        issued=_slots(shape, offered),
+        knee=offered.knee,
+        turnaround=offered.turnaround,
+    )
+    cuts = sorted({0, full, blocks})
+    return tuple(_wave(whole, shape, offered, tiles, blocks, cut) for cut in pairwise(cuts))
+
+
+def _wave(
+    whole: Kernel, shape: Attention, offered: DecodeAttentionKernels, tiles: int, blocks: int, cut: tuple[int, int]
+) -> Kernel:
+    """The part of a kernel that does some of its blocks."""
+    count = cut[1] - cut[0]
+    most = -(-count // tiles) if offered.quantised else max(Fraction(count, tiles), Fraction(1))
+    slots = _slots(shape, offered) / offered.efficiency.value
+    share = Fraction(most) / count
+    return replace(
+        whole,
+        ways=max(1, int(1 / share)),
+        critical=ceil(slots * count / blocks * share),
+        share=share,
+        launch=whole.launch if cut[0] == 0 else 0,
+        covers=(Fraction(cut[0], blocks), Fraction(cut[1], blocks)),
+    )
+
+
+def _slots(shape: Attention, offered: DecodeAttentionKernels) -> int:
+    """MACs of a query group padded to the rows of a MAC tile, over all keys and values."""
+    rows = padded(-(-shape.heads // shape.kv_heads), offered.rows)
+    sizes = shape.head_size + (shape.value_size or shape.head_size)
+    return shape.batch * shape.kv_heads * rows * shape.context * sizes
+
+
+def _parts(shape: Attention, offered: DecodeAttentionKernels, slots: int) -> int:
+    """Parts that the context is split in."""
+    longest = max(1, min(offered.max_splits, -(-shape.context // offered.block)))
+    may_split = offered.splits and (shape.heads > shape.kv_heads or offered.splits_ungrouped)
+    return _split(shape.batch * shape.kv_heads, slots, longest, offered) if may_split else 1
+
+
+def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernels) -> int:
+    """The least split near the best occupancy: the last wave is rarely full (as FlashAttention has it)."""
+    if blocks >= offered.full * slots:
+        return 1
+
+    def occupancy(split: int) -> float:
+        waves = blocks * split / slots
+        return waves / ceil(waves)
+
+    best = max(occupancy(split) for split in range(1, longest + 1))
+    return next(split for split in range(1, longest + 1) if occupancy(split) >= offered.near * best)
+
+
+def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles: int) -> Kernel:
+    """Many new tokens: a block of work is some query rows of one head; under a causal mask the last ones see most."""
+    strips = -(-shape.queries // offered.rows)
+    blocks = shape.batch * shape.heads * strips
+    seen = [_visible(shape, min(shape.queries, (strip + 1) * offered.rows)) for strip in range(strips)]
+    sizes = shape.head_size + (shape.value_size or shape.head_size)
+    macs = shape.batch * shape.heads * offered.rows * sum(seen) * sizes
+    longest = offered.rows * max(seen) * sizes
+    appended = (offered.append * shape.kv_heads + offered.token) * shape.batch * shape.queries
+    return Kernel(
+        ways=min(blocks, tiles),
+        critical=ceil(_busiest(-(-macs // tiles), longest, offered) / offered.efficiency.value),
+        share=max(Fraction(1, blocks), Fraction(1, tiles)),
+        launch=offered.launch + offered.tile * blocks // tiles + appended,
+        weight_reads=Fraction(shape.heads // shape.kv_heads * sum(seen), shape.context),
+        issued=macs,
+    )
+
+
+def _busiest(mean: int, longest: int, offered: PrefillAttentionKernels) -> int:
+    """MAC slots of the busiest compute tile: its even part and a tail, or the longest tile of work."""
+    even = mean + round(offered.tail * longest)
+    return root_of_powers((even, longest), offered.knee) if offered.knee else max(even, longest)
+
+
+def _visible(shape: Attention, row: int) -> int:
+    """Context that a query row sees, itself included."""
+    return shape.context - (shape.queries - row) if shape.causal else shape.context

@@ -1,0 +1,127 @@
+"""The kernel of a matrix product: the fastest output tile and split on offer, as a library's heuristic takes it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+from math import ceil
+from typing import NamedTuple
+
+from archsim.mappers.kernels import PARTIAL_BYTES, Kernel, Rates, padded
+from archsim.model.kernel_table import GemmKernels
+from archsim.model.trace import Gemm
+
+_DEPTH = 64
+"""MACs along the reduction that a matrix instruction takes at a time."""
+
+
+@lru_cache(maxsize=4096)
+def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
+    """The fastest tile and split on offer: the slowest of supply, operands and MACs, plus launch, waves, splits.
+
+    Among equally fast ones, that which reads least, then that which pads least: where the memory is the limit many are.
+    """
+    choices = [
+        _choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
+    ]
+    supply = (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0
+
+    def cost(choice: _Choice) -> tuple[float, int, float]:
+        read = choice.read(weight_bytes, input_bytes)
+        return choice.seconds(read, supply, rates), read, choice.slots
+
+    return min(choices, key=cost).kernel()
+
+
+def _choice(shape: Gemm, tile: tuple[int, int], split: int, offered: GemmKernels, tiles: int) -> _Choice:
+    grid = -(-shape.m // tile[0]), -(-shape.n // tile[1])
+    blocks = grid[0] * grid[1] * split
+    most = (-(-blocks // tiles), 1) if offered.quantised else (max(blocks, tiles), tiles)
+    return _Choice(shape, tile, split, offered, tiles, grid, blocks, most)
+
+
+class _Choice(NamedTuple):
+    """One tile and split for a matrix product on `tiles` compute tiles.
+
+    `grid` is rows and columns of output tiles, `blocks` all of them, each split counted, `most` the blocks of the
+    busiest compute tile, as a fraction; at least one.
+    """
+
+    shape: Gemm
+    tile: tuple[int, int]
+    split: int
+    offered: GemmKernels
+    tiles: int
+    grid: tuple[int, int]
+    blocks: int
+    most: tuple[int, int]
+
+    @property
+    def launch(self) -> int:
+        """Picoseconds of software."""
+        above, below = self.most
+        waves = above / (below * self.offered.slots)
+        waves = ceil(waves) if self.offered.quantised else max(1.0, waves)
+        adding = self.offered.split_cost if self.split > 1 else 0
+        return self.offered.launch + adding + round(self.offered.wave * waves)
+
+    @property
+    def slots(self) -> float:
+        """MAC slots of the busiest compute tile."""
+        above, below = self.most
+        depth = -(-self.shape.k // (self.split * _DEPTH)) * _DEPTH
+        return above * self.tile[0] * self.tile[1] * depth / (below * self.offered.efficiency.value)
+
+    @property
+    def issued(self) -> int:
+        """MACs with rows padded to the matrix instruction; few enough rows are done without it."""
+        m = self.shape.m
+        rows = m if m <= self.offered.vector_rows else padded(m, self.offered.rows)
+        return rows * self.shape.n * self.shape.k
+
+    @property
+    def weight_reads(self) -> int:
+        """Times that each weight is read from the innermost memory."""
+        return max(1, -(-self.grid[0] // self.offered.multicast))
+
+    @property
+    def input_reads(self) -> int:
+        """Times that each input is read from the innermost memory."""
+        return max(1, -(-self.grid[1] // self.offered.multicast))
+
+    @property
+    def partials(self) -> int:
+        """Bytes of partial sums."""
+        return self.shape.m * self.shape.n * PARTIAL_BYTES * self.split if self.split > 1 else 0
+
+    def read(self, weight_bytes: int, input_bytes: int) -> int:
+        """Bytes read of the innermost memory."""
+        return weight_bytes * self.weight_reads + input_bytes * self.input_reads + self.partials
+
+    def seconds(self, read: int, supply: float, rates: Rates) -> float:
+        """Its time by the closed form."""
+        above, below = self.most
+        operands = read / rates.operands if rates.operands else 0.0
+        if rates.lane:
+            operands = max(operands, read * above / (below * self.blocks * rates.lane))
+        legs = (supply, operands, self.slots / rates.macs if rates.macs else 0.0)
+        knee = self.offered.knee
+        return self.launch * 1e-12 + float(sum(leg**knee for leg in legs) ** (1 / knee) if knee else max(legs))
+
+    def kernel(self) -> Kernel:
+        """What the mapper makes a flow of."""
+        above, below = self.most
+        return Kernel(
+            ways=min(self.blocks, self.tiles),
+            critical=ceil(self.slots),
+            share=Fraction(above, below * self.blocks),
+            launch=self.launch,
+            weight_reads=Fraction(self.weight_reads),
+            input_reads=Fraction(self.input_reads),
+            partials=self.partials,
+            window=self.offered.window,
+            text=f"{self.tile[0]}x{self.tile[1]}" + (f", K split in {self.split}" if self.split > 1 else ""),
+            issued=self.issued,
+            knee=self.offered.knee,
+        )

@@ -1,0 +1,180 @@
+"""The compute tiles of a device: which kernel of the stack does an operator on them, and the tasks that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+
+from archsim.mappers import kernels
+from archsim.mappers.attention_kernels import decode_attention, prefill_attention
+from archsim.mappers.expert_kernels import grouped
+from archsim.mappers.gemm_kernels import gemm
+from archsim.mappers.kernels import Kernel, Rates
+from archsim.mappers.scan_kernels import convolution, scan
+from archsim.mappers.shares import Share
+from archsim.mappers.traffic import Traffic
+from archsim.model.dtype import BITS, Dtype, packed_bytes
+from archsim.model.kernel_table import GemmKernels, Quantisation
+from archsim.model.machine import Machine, Requester, Work
+from archsim.model.plan import PlanError
+from archsim.model.stack import Stack
+from archsim.model.taskgraph import Flow, Task
+from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Phase, Sampling, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The tiles that a device's paths lead to."""
+
+    machine: Machine
+    stack: Stack
+    traffic: Traffic
+
+    @property
+    def name(self) -> str:
+        """The component."""
+        return self.traffic.paths.tile
+
+    @property
+    def count(self) -> int:
+        """Tiles of one device."""
+        return self.machine.components[self.name].count
+
+    def computes(self, operator: Operator) -> bool:
+        """Whether they multiply in the data type of an operator."""
+        return not operator.macs or f"mac_{operator.mac_dtype}" in self.machine.actions[self.name]
+
+    def kernels(self, operator: Operator) -> tuple[Kernel, ...]:
+        """The kernel that does an operator, or those that do it one after the other.
+
+        Raises:
+            PlanError: where the tiles do not multiply in its data type.
+        """
+        self._refuse(operator)
+        shape = operator.shape
+        if isinstance(shape, Attention) and shape.queries == 1:
+            return decode_attention(shape, self.stack.decode_attention.over(_cached(operator)), self.count)
+        return (self._kernel(operator),)
+
+    def tasks(self, own: Share, chosen: Iterable[Kernel], phase: Phase) -> Iterator[Task]:
+        """The kernels one after the other, and what the stack does before them."""
+        offered = self._gemm(own.part) if isinstance(own.part.shape, Gemm) else None
+        if offered and offered.quantisation:
+            yield self._quantised(own, offered.quantisation, phase)
+        if offered and offered.results:
+            own = replace(own, part=_written_in(own.part, offered.results))
+        for kernel in chosen:
+            moves = list(self.traffic.moves(own, kernel))
+            flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel))
+            chain = (Flow((), 0, (), fill=kernel.chain),) if kernel.chain else ()
+            task = Task(own.part.name, phase, (flow, *chain), kernel.launch)
+            yield self.machine.at_work(task, self.name, kernel.ways, own.work)
+
+    def _requester(self, kernel: Kernel) -> Requester:
+        tile = self.machine.components[self.name]
+        window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
+        trip = 0 if kernel.turnaround else trip
+        return Requester(kernel.ways, window, tile.grain_bytes, trip, kernel.knee, kernel.turnaround)
+
+    def _quantised(self, own: Share, offered: Quantisation, phase: Phase) -> Task:
+        """A pass over the activations of a product."""
+        kernel = replace(kernels.even(0, self.count), window=offered.window)
+        inputs = [tensor for tensor in own.part.reads if tensor.role == "activations"]
+        read, written = (
+            tuple(replace(item, bytes=ceil(item.elements * size)) for item in inputs)
+            for size in (offered.reads, offered.writes)
+        )
+        part = replace(own.part, reads=read, writes=written, macs=0, vector_ops=0, shape=None)
+        flow = self.machine.flow(list(self.traffic.moves(replace(own, part=part), kernel)), (), self._requester(kernel))
+        task = Task(f"{own.part.name}_quantise", phase, (flow,), offered.launch)
+        return self.machine.at_work(task, self.name, self.count, own.work)
+
+    def _work(self, own: Share, kernel: Kernel) -> list[Work]:
+        operator, work = own.part, []
+        if operator.macs:
+            macs = kernel.billed(operator.macs)
+            work.append(Work(self.name, f"mac_{operator.mac_dtype}", macs, kernel.critical, kernel.ways, own.work))
+        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
+        if operations:
+            work.append(Work(self.name, "vector", operations, -(-operations // kernel.ways), kernel.ways, own.work))
+        return work
+
+    def _refuse(self, operator: Operator) -> None:
+        if self.computes(operator):
+            return
+        offered = self.machine.actions[self.name]
+        types = [f"`{name.removeprefix('mac_')}`" for name in offered if name.startswith("mac_")]
+        known = ", ".join(types) or "nothing: a rate needs a price"
+        message = f"`{self.name}` of {self.machine.name} does not compute in `{operator.mac_dtype}`"
+        where = ("workload", "dtypes", "activations")
+        raise PlanError(message, where, f"MACs run in the activation type; it computes {known}")
+
+    def _dequantised(self, operator: Operator) -> int:
+        """Vector operations that turn narrow operands into the type of the MACs."""
+        if not operator.macs:
+            return 0
+        narrow = [t for t in operator.reads if t.role != "activations" and BITS[t.dtype] < BITS[operator.mac_dtype]]
+        return round(sum(tensor.elements for tensor in narrow) * self.stack.dequantise)
+
+    def _kernel(self, operator: Operator) -> Kernel:
+        shape, stack = operator.shape, self.stack
+        if isinstance(shape, Experts):
+            return grouped(shape, stack.experts_in.get(operator.mac_dtype, stack.experts), self.count)
+        if isinstance(shape, Scan):
+            return scan(shape, operator.macs, stack.scan, self.count)
+        if isinstance(shape, Gemm):
+            return self._product(operator, shape)
+        if isinstance(shape, Attention):
+            return prefill_attention(shape, stack.prefill_attention.over(_cached(operator)), self.count)
+        if isinstance(shape, Convolution) and stack.convolution:
+            return convolution(shape, stack.convolution, self.count)
+        drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
+        return replace(kernels.even(0, self.count), launch=stack.vector.launch + drawn)
+
+    def _gemm(self, operator: Operator) -> GemmKernels:
+        return self.stack.gemm_in.get(operator.mac_dtype, self.stack.gemm)
+
+    def _product(self, operator: Operator, shape: Gemm) -> Kernel:
+        offered = self._gemm(operator)
+        if not offered.tiles:
+            issued = self.machine.components[self.name].issued(shape.m, -(-shape.n // self.count), shape.k)
+            return replace(kernels.even(operator.macs, self.count, issued), launch=offered.launch)
+        weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
+        inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
+        return gemm(shape, weights, inputs, offered, self._rates(operator))
+
+    def _rates(self, operator: Operator) -> Rates:
+        path = self.traffic.paths.weights
+        hops = [[(hop.group, "move") for hop in self.machine.route(*step)] for step in pairwise(path)]
+        return Rates(
+            tiles=self.count,
+            supply=self._slowest([(path[0], "read"), *(at for hop in hops for at in hop)]),
+            operands=self._slowest([(path[-2], "read"), *hops[-1]]),
+            macs=self.machine.actions[self.name][f"mac_{operator.mac_dtype}"].rate,
+            lane=self._lane([name for name, _ in hops[-1]]),
+        )
+
+    def _lane(self, hops: Iterable[str]) -> int | None:
+        """The slowest link that each tile has for itself."""
+        own = [name for name in hops if self.machine.components[name].count == self.count > 1]
+        rates = (self.machine.actions[name]["move"].rate for name in own)
+        return min((rate for rate in rates if rate is not None), default=None)
+
+    def _slowest(self, served: Iterable[tuple[str, str]]) -> int | None:
+        rates = (
+            (self.machine.actions[name][action].rate, self.machine.components[name].count) for name, action in served
+        )
+        return min((rate * count for rate, count in rates if rate is not None), default=None)
+
+
+def _written_in(operator: Operator, dtype: Dtype) -> Operator:
+    """An operator whose results are of another data type."""
+    writes = (replace(item, dtype=dtype, bytes=packed_bytes(item.elements, dtype)) for item in operator.writes)
+    return replace(operator, writes=tuple(writes))
+
+
+def _cached(operator: Operator) -> Dtype:
+    """The data type of the cache that attention reads."""
+    return next((tensor.dtype for tensor in operator.reads if tensor.role == "kv"), operator.mac_dtype)

@@ -1,0 +1,88 @@
+"""Kernels beside products and plain attention: narrow types, chains, padding; by their bytes and delays."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from archsim.mappers.access import AccessSettings, Paths
+from archsim.mappers.shares import Share
+from archsim.mappers.tiles import Tiles
+from archsim.mappers.traffic import Traffic
+from archsim.model.machine import Machine
+from archsim.model.stack import Stack
+from archsim.model.taskgraph import Task
+from archsim.model.trace import Convolution, Gemm, Operator, Scan, Tensor
+
+MICROSECOND = 1_000_000
+GEMM = {"tiles": [[64, 64]], "launch": "1 us"}
+
+
+@pytest.fixture
+def tasks(machine: Callable[..., Machine], paths: Paths) -> Callable[..., list[Task]]:
+    """`tasks(operator, gemm={...})`: what a stack with these kernels makes of an operator."""
+
+    def build(operator: Operator, **kernels: Any) -> list[Task]:
+        stack = Stack.model_validate({"name": "s", "source": "test", **kernels})
+        device = machine()
+        tiles = Tiles(device, stack, Traffic(device, paths, AccessSettings(), 1.0, frozenset()))
+        return list(tiles.tasks(Share(operator, Fraction(1)), tiles.kernels(operator), "decode"))
+
+    return build
+
+
+def moved(task: Task, component: str, action: str) -> int:
+    legs = (leg for flow in task.flows for leg in flow.legs)
+    return sum(leg.bill for leg in legs if (leg.component, leg.action) == (component, action))
+
+
+def product() -> Operator:
+    inputs, weights = Tensor("x", "activations", 6400, "bf16", 12800), Tensor("w", "weights", 10000, "bf16", 20000)
+    result = Tensor("y", "activations", 6400, "bf16", 12800)
+    return Operator("p", (inputs, weights), (result,), 640_000, "bf16", shape=Gemm(64, 100, 100))
+
+
+def test_a_type_may_have_kernels_of_its_own(tasks: Callable[..., list[Task]]) -> None:
+    (task,) = tasks(product(), gemm=GEMM, gemm_in={"bf16": {**GEMM, "launch": "3 us"}})
+    assert task.launch == 3 * MICROSECOND
+
+
+def test_activations_are_quantised_in_a_pass_before(tasks: Callable[..., list[Task]]) -> None:
+    before, after = tasks(product(), gemm={**GEMM, "quantisation": {"reads": 4, "writes": 1, "launch": "2 us"}})
+    assert (before.operator, before.launch, after.operator) == ("p_quantise", 2 * MICROSECOND, "p")
+    assert moved(before, "hbm", "read") == 4 * 6400
+    assert moved(before, "hbm", "write") == 6400
+
+
+def test_results_may_be_wider_than_the_macs(tasks: Callable[..., list[Task]]) -> None:
+    (task,) = tasks(product(), gemm={**GEMM, "results": "fp32"})
+    assert moved(task, "hbm", "write") == 4 * 6400
+
+
+def scan(tokens: int, *, prompt: bool) -> Operator:
+    state = Tensor("h", "state", 1000, "fp32", 4000)
+    return Operator("s", (), (state,), 1000, "bf16", shape=Scan(2, tokens, 6, 4, 10, 64, prompt=prompt))
+
+
+def test_chunks_wait_for_each_other_beside_what_is_moved(tasks: Callable[..., list[Task]]) -> None:
+    # 12 heads on 8 tiles: two waves of three chunks
+    (task,) = tasks(scan(130, prompt=True), scan={"launch": "9 us", "wave": "2 us", "chunk": "3 us"})
+    assert (task.launch, task.flows[1].fill) == (0, 2 * (2 + 3 * 3) * MICROSECOND)
+    assert not task.flows[1].legs
+
+
+@pytest.mark.parametrize(("prompt", "flows", "launch"), [(True, 2, 0), (False, 1, 9 * MICROSECOND)])
+def test_one_token_is_a_step_or_a_short_prompt(
+    tasks: Callable[..., list[Task]], prompt: bool, flows: int, launch: int
+) -> None:
+    (task,) = tasks(scan(1, prompt=prompt), scan={"launch": "9 us", "chunk": "3 us"})
+    assert (len(task.flows), task.launch) == (flows, launch)
+
+
+def test_padded_sequences_are_moved_and_the_first_tokens_take_time(tasks: Callable[..., list[Task]]) -> None:
+    values = Tensor("x", "activations", 3000, "bf16", 6000)
+    operator = Operator("c", (values,), (values,), shape=Convolution(1, 300, 10, prompt=True))
+    (task,) = tasks(operator, convolution={"launch": "2 us", "token": "100 ns", "chain": 8, "pad": 512})
+    assert moved(task, "hbm", "read") == 512 * 10 * 2
+    assert task.launch == 2 * MICROSECOND + 8 * 100_000
