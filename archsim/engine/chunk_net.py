@@ -71,6 +71,7 @@ class Stream:
     def __init__(self, clock: Clock, flow: LiveFlow, plan: Planned, over: Callable[[LiveFlow], None]) -> None:
         self.clock = clock
         self.awaited: Sequence[Track] = plan.awaited
+        self.rare = plan.rare
         self.labours: Sequence[Labour] = plan.labours
         self.errands: Sequence[Track] = plan.errands
         self._flow = flow
@@ -111,13 +112,20 @@ class Stream:
         """Send the results of a chunk on their way, from its first grain on."""
         first = since + ((now << FINE) - since) // self._plan.cut.grains
         for track in self._plan.posted:
-            number = track.piece(track.chunks - 1 - chunk)
-            if number is not None:
-                self._underway += 1
-                result = Parcel(self.clock, track, seat.number, self._settle)
-                self._parcels.append(result)
-                result.send(track.pieces - 1 - number, first, now << FINE, now)
+            self._post(track, chunk, seat, first, now)
+        for track, number in self._plan.results.get(chunk, ()):
+            self._post(track, number, seat, first, now)
         self._settle(now, now)
+
+    def _post(self, track: Track, number: int, seat: Seat, since: int, now: int) -> None:
+        self._underway += 1
+        self.parcel(track, seat.number, self._settle).send(number, since, now << FINE, now)
+
+    def parcel(self, track: Track, seat: int, landed: Callable[[int, int], None]) -> Parcel:
+        """A piece of a tensor that is sent once."""
+        found = Parcel(self.clock, track, seat, landed)
+        self._parcels.append(found)
+        return found
 
     def _settle(self, _: int, now: int) -> None:
         """One thing less to wait for: a result that was delivered, or a chunk; the last is over when all has passed."""

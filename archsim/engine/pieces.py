@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archsim.engine.cutting import Costs
@@ -64,12 +64,14 @@ class Track:
     chunks: int
     last: int = 0
 
-    def piece(self, chunk: int) -> int | None:
-        """The piece that the first byte of a chunk waits for, if any: they come as early as they can."""
-        if self.pieces == self.chunks:
-            return chunk
-        index, left = divmod(chunk * self.pieces, self.chunks)
-        return index if left < self.pieces else None
+    @property
+    def full(self) -> bool:
+        """Whether each chunk has a piece of it, numbered alike."""
+        return self.pieces == self.chunks
+
+    def stages(self) -> Iterator[tuple[int, int]]:
+        """The chunk that waits for each piece with its first byte: they come as early as they can."""
+        return ((-(-number * self.chunks // self.pieces), number) for number in range(self.pieces))
 
 
 class Parcel(Sleeper):
@@ -92,6 +94,7 @@ class Parcel(Sleeper):
             self.since = now << FINE
             self.go(now)
         else:
+            self.since = (now + wire.delay) << FINE
             wire.wait(self, now + wire.delay)
 
     def send(self, number: int, since: int, here: int, now: int) -> None:
@@ -110,7 +113,7 @@ class Parcel(Sleeper):
         requester is concerned before all of it has passed, at its `tail`, where it stands for many: for those of all
         tiles of a group, or for lines that are spread over all channels while one is charged in turn.
         """
-        hops, since = self.track.hops, self.since
+        hops, since, soon = self.track.hops, self.since, now << FINE
         for index in range(self._at, len(hops)):
             hop = hops[index]
             hop.passed += 1
@@ -118,16 +121,18 @@ class Parcel(Sleeper):
             if queue is None:
                 queue, cost, span = hop.pick(self)
             free = queue.free
-            start = max(since, free)
+            start = since
+            if free > start:  # noqa: PLR1730 - max() takes three times as long, and this is where chunks spend it
+                start = free
             queue.free = passed = start + cost
-            if self.tail < passed:  # noqa: PLR1730 - max() takes three times as long, and this is where chunks spend it
+            if self.tail < passed:  # noqa: PLR1730 - as above
                 self.tail = passed
             if self.here < start + span:  # noqa: PLR1730 - as above
                 self.here = start + span
-            turn = (free + PART) >> FINE
-            if turn > now:
+            if free > soon:
                 self._at = index + 1
-                queue.wait(self, turn)
+                self.since = free
+                queue.wait(self, (free + PART) >> FINE)
                 return
         self._head = now
         self._due = due = (self.here + PART) >> FINE

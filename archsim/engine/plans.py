@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
@@ -12,6 +13,9 @@ from archsim.engine.servers import Cost, Queue, Slicer, Wire
 from archsim.model.taskgraph import Course, Flow, Port, Stop, Strand
 
 _HOPS = {Pick.ALIKE: Hop, Pick.OWN: Own, Pick.TURN: Turns}
+
+Rare = dict[int, list[tuple[Track, int]]]
+"""Tracks and numbers of pieces, by the chunk that they come with."""
 
 Bench = list[int]
 """How many requesters sit at each tile of a group."""
@@ -32,12 +36,16 @@ class Counted:
 class Planned:
     """A flow cut up: what it waits for, its results, its work on tiles and elsewhere, the tiles, and all counters.
 
+    `rare` and `results` are pieces of tensors of which not each chunk has one, by chunk.
+
     `pace` is what a chunk takes of the pace that the flow keeps by itself.
     """
 
     cut: Cut
     awaited: tuple[Track, ...]
+    rare: Rare
     posted: tuple[Track, ...]
+    results: Rare
     labours: tuple[Labour, ...]
     errands: tuple[Track, ...]
     bench: Bench
@@ -93,12 +101,35 @@ class Planner:
         course = layout(flow)
         whole = cut(flow, course, self._grain)
         maker = _Maker(self._servers, self._clock, self._grain, flow.place, course, whole)
-        awaited = tuple(maker.track(strand) for strand in course.strands if not strand.posted)
-        posted = tuple(maker.track(strand) for strand in course.strands if strand.posted)
+        awaited = [maker.track(strand) for strand in course.strands if not strand.posted]
+        posted = [maker.track(strand) for strand in course.strands if strand.posted]
         labours = tuple(maker.labour(stop) for stop in course.work if stop.pooled)
         errands = tuple(maker.errand(stop) for stop in course.work if not stop.pooled)
         pace = costs(Stop(Port("", ""), "", 0, 0, course.pace, 0, 1, pooled=False), Pick.ALIKE, whole.chunks, 1)
-        return Planned(whole, awaited, posted, labours, errands, maker.bench(), pace, tuple(maker.counted))
+        return Planned(
+            cut=whole,
+            awaited=_full(awaited),
+            rare=_rare(awaited),
+            posted=_full(posted),
+            results={whole.chunks - 1 - chunk: found for chunk, found in _rare(posted).items()},
+            labours=labours,
+            errands=errands,
+            bench=maker.bench(),
+            pace=pace,
+            counted=tuple(maker.counted),
+        )
+
+
+def _full(tracks: Iterable[Track]) -> tuple[Track, ...]:
+    return tuple(track for track in tracks if track.full)
+
+
+def _rare(tracks: Iterable[Track]) -> Rare:
+    found: Rare = {}
+    for track in tracks:
+        for chunk, number in track.stages() if not track.full else ():
+            found.setdefault(chunk, []).append((track, number))
+    return found
 
 
 @dataclass(slots=True)

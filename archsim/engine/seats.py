@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,13 @@ class Desk(Protocol):
     awaited: Sequence[Track]
     labours: Sequence[Labour]
     errands: Sequence[Track]
+
+    @property
+    def rare(self) -> Mapping[int, Sequence[tuple[Track, int]]]:
+        """Pieces of tensors of which not each chunk has one, by the chunk that waits for them."""
+
+    def parcel(self, track: Track, seat: int, landed: Callable[[int, int], None]) -> Parcel:
+        """A piece of a tensor that is sent once."""
 
     def draw(self, seat: Seat) -> int | None:
         """The next chunk for a requester; None where there is none left."""
@@ -96,17 +103,23 @@ class Buffer:
         """Ask for all parts of a chunk."""
         self.chunk = chunk
         self._head = now
-        self._missing = 1
+        self._missing = 1 + len(self._awaited)
         for parcel in self._awaited:
-            number = parcel.track.piece(chunk)
-            if number is not None:
-                self._missing += 1
-                parcel.ask(number, now)
+            parcel.ask(chunk, now)
+        if chunk in self.seat.desk.rare:
+            self._fetch(chunk, now)
         self.landed(now, now)
+
+    def _fetch(self, chunk: int, now: int) -> None:
+        seat = self.seat
+        for track, number in seat.desk.rare[chunk]:
+            self._missing += 1
+            seat.desk.parcel(track, seat.number, self.landed).ask(number, now)
 
     def landed(self, head: int, now: int) -> None:
         """Be told that a part has arrived, the first of it then, or that all are asked for."""
-        self._head = max(self._head, head)
+        if head > self._head:  # noqa: PLR1730 - max() takes three times as long, for each chunk
+            self._head = head
         self._missing -= 1
         if not self._missing:
             self.seat.ready(self, now)
@@ -114,7 +127,10 @@ class Buffer:
     def compute(self, now: int) -> None:
         """Work on the chunk."""
         seat, desk = self.seat, self.seat.desk
-        self.since = since = max(seat.idle, self._head << FINE)
+        since = self._head << FINE
+        if seat.idle > since:  # noqa: PLR1730 - as above
+            since = seat.idle
+        self.since = since
         self._missing = 1 + len(self._errands)
         for labour in desk.labours:
             labour.passed += 1

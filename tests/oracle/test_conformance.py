@@ -242,4 +242,4 @@ def ends(flows: Sequence[Flow], fidelity: str) -> list[int]:
 @pytest.mark.parametrize("fidelity", ["tile", "chunk"])
 def test_a_small_reader_ends_when_it_does_at_flow(fidelity: str) -> None:
     flows = [streamed(200 * 2**20, 132, 10**8), streamed(20 * 2**20, 32)]
-    assert ends(flows, fidelity) == pytest.approx(ends(flows, "flow"), rel=0.02)
+    assert ends(flows, fidelity) == pytest.approx(ends(flows, "flow"), rel=0.04)  # it is ahead by part of a window
