@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint format schema accuracy examples performance bench clean
+.PHONY: help demo test check lint format schema accuracy findings examples performance bench clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ schema: $(CORE) ## write the schemas that editors read
 accuracy: $(CORE) ## hold predictions against measurements, and write docs/accuracy.md and the table of the README
 	@folder=$$(mktemp -d) && $(BIN)/archsim validate -o $$folder >/dev/null && \
 	    mv $$folder/accuracy.md $$folder/accuracy.svg docs && $(BIN)/python validation/readme.py docs/accuracy.md README.md
+
+findings: $(CORE) ## write what studies under docs/findings found
+	@$(BIN)/python docs/findings/ssm_against_attention.py docs/findings/ssm-against-attention.md
 
 examples: $(CORE) ## compare four classes of machine on three families of models, as in reports/
 	@$(BIN)/archsim compare --workload llama-3.1-8b-decode qwen3-30b-a3b-decode mamba-2-2.7b-decode \

@@ -104,3 +104,16 @@ def test_a_layer_reads_what_accelforge_1_0_467_reads_for_it() -> None:
     left_out = ["norms", "rotary", "residuals", "embedding", "head", "kv_append"]
     found = trace(workload("llama-3.1-8b", prompt_tokens=2048, without=left_out))
     assert total(found, "weights") + total(found, "kv") == 32 * 444_596_224
+
+
+def test_parameters_of_pythia_are_the_published_less_biases_of_norms_and_feed_forward() -> None:
+    biases = 32 * (10240 + 2560) + (2 * 32 + 1) * 2560
+    assert trace(workload("pythia-2.8b")).parameters == 2_775_208_960 - biases
+
+
+def test_parameters_of_llama_3_2_3b() -> None:
+    assert trace(workload("llama-3.2-3b")).parameters == 3_212_749_824
+
+
+def test_parameters_of_qwen3_8b() -> None:
+    assert trace(workload("qwen3-8b")).parameters == 8_190_735_360
