@@ -33,13 +33,20 @@ def completions(loops: Iterable[Loop]) -> Completions:
 
 def counts(done: Iterable[tuple[Task, int]]) -> dict[CountKey, int]:
     """The rows of the ledger: completions x bill."""
-    rows: dict[CountKey, int] = {}
+    books: dict[tuple[str, str], dict[tuple[str, str, str], int]] = {}
+    keys: list[CountKey] = []
+    sums: list[int] = []
     for task, times in done:
+        places = books.setdefault((task.operator, task.phase), {})
         for flow in task.flows:
             for leg in flow.legs:
-                key = CountKey(leg.component, leg.action, task.operator, task.phase, leg.tensor)
-                rows[key] = rows.get(key, 0) + times * leg.bill
-    return rows
+                place = leg.component, leg.action, leg.tensor
+                if place not in places:
+                    places[place] = len(keys)
+                    keys.append(CountKey(leg.component, leg.action, task.operator, task.phase, leg.tensor))
+                    sums.append(0)
+                sums[places[place]] += times * leg.bill
+    return dict(zip(keys, sums, strict=True))
 
 
 def busy(done: Iterable[tuple[Task, int]]) -> dict[Port, int]:
