@@ -28,8 +28,8 @@ from archsim.study.timing import timing
 _REMEMBERED = 8
 """Runs kept in mind, those not asked for the longest forgotten first."""
 
-_SMALL = 4096
-"""Output tokens up to which a run is kept: longer ones take more memory than it is worth."""
+_SMALL = 64
+"""Output tokens up to which a run is kept: of a large mixture of experts, each takes a megabyte."""
 
 
 class How(NamedTuple):
