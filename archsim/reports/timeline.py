@@ -7,16 +7,20 @@ as a nanosecond of the trace: what the viewer calls 1 ms is 1 us of the machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archsim.model.pricing import PJ_PER_JOULE, PriceList
+from archsim.model.component import ACTIVE_ACTION
+from archsim.model.price import Price
+from archsim.model.pricing import PJ_PER_JOULE
 from archsim.model.result import Result
 from archsim.model.run import Interval
+from archsim.model.tariff import Place
 from archsim.model.taskgraph import PS_PER_SECOND, Flow
 
 SCALE = "1 ns here is 1 ps of the machine"
 _PER_MICROSECOND = 1000
+_WATTS = "W, static included"
 
 Event = dict[str, Any]
 
@@ -25,8 +29,7 @@ def render(result: Result) -> str:
     """The timeline as JSON text; empty tracks only where the run was not asked to keep one."""
     components = [name for name in result.machine.components if name in result.utilization]
     tracks = {"operators": 1} | {name: number for number, name in enumerate(components, start=2)}
-    prices = {(entry.row.component, entry.row.action): entry.price for entry in result.entries}
-    events = [*_names(result, tracks), *_slices(result, tracks), *_counters(result, prices)]
+    events = [*_names(result, tracks), *_slices(result, tracks), *_counters(result)]
     return json.dumps({"displayTimeUnit": "ns", "otherData": {"scale": SCALE}, "traceEvents": events}) + "\n"
 
 
@@ -83,29 +86,34 @@ def _bills(flow: Flow, result: Result) -> dict[str, dict[str, int]]:
     return bills
 
 
-def _counters(result: Result, prices: PriceList) -> Iterator[Event]:
+def _counters(result: Result) -> Iterator[Event]:
     """Watts of the whole machine and bytes per second of each memory and link, as they change."""
     static = sum(item.static.value * result.machine.instances(name) for name, item in result.machine.components.items())
-    changes: dict[str, dict[int, float]] = {"W, static included": {0: static}}
-    for interval in result.run.timeline:
-        for flow, (start, end) in zip(interval.task.flows, interval.flows, strict=False):
-            if end > start:
-                for name, rate in _rates(flow, (end - start) / PS_PER_SECOND, result, prices):
-                    steps = changes.setdefault(name, {})
-                    steps[start] = steps.get(start, 0.0) + rate
-                    steps[end] = steps.get(end, 0.0) - rate
+    changes: dict[str, dict[int, float]] = {_WATTS: {0: static}}
+    rows = [(entry.row, entry.price) for entry in result.entries]
+    prices = {Place(row.operator, row.phase, row.component, row.action): price for row, price in rows}
+    for name, amount, (start, end) in _amounts(result, prices):
+        if end > start:
+            steps, rate = changes.setdefault(name, {}), amount * PS_PER_SECOND / (end - start)
+            steps[start] = steps.get(start, 0.0) + rate
+            steps[end] = steps.get(end, 0.0) - rate
     for name, steps in changes.items():
         yield from _levels(name, steps)
 
 
-def _rates(flow: Flow, seconds: float, result: Result, prices: PriceList) -> Iterable[tuple[str, float]]:
-    for component, actions in _bills(flow, result).items():
-        for action, count in actions.items():
-            price = prices.get((component, action))
-            if price is not None:
-                yield "W, static included", count * price.value / PJ_PER_JOULE / seconds
-            if result.machine.actions[component][action].unit == "B":
-                yield f"{component}, B/s", count / seconds
+def _amounts(result: Result, prices: Mapping[Place, Price]) -> Iterator[tuple[str, float, tuple[int, int]]]:
+    """Joules and bytes with the time that they are spread over: of a flow, or of its task for tiles at work."""
+    for interval in result.run.timeline:
+        task = interval.task
+        for flow, used in zip(task.flows, interval.flows, strict=False):
+            for component, actions in _bills(flow, result).items():
+                for action, count in actions.items():
+                    whole = (interval.start, interval.end) if action == ACTIVE_ACTION else used
+                    price = prices.get(Place(task.operator, task.phase, component, action))
+                    if price is not None:
+                        yield _WATTS, count * price.value / PJ_PER_JOULE, whole
+                    if result.machine.actions[component][action].unit == "B":
+                        yield f"{component}, B/s", count, used
 
 
 def _levels(name: str, steps: Mapping[int, float]) -> Iterator[Event]:

@@ -13,11 +13,12 @@ from archsim.study.running import run
 
 PAIRS = [
     ("llama-3.1-8b-decode", "h100-sxm", ("workload.output_tokens=2", "workload.batch=4")),
+    ("llama-3.1-8b-prefill", "h200-sxm", ("workload.output_tokens=2", "workload.prompt_tokens=4096")),
     ("llama-3.1-8b-decode", "wse-3", ("workload.output_tokens=1", "workload.batch=3")),
 ]
 PS_PER_MICROSECOND_OF_TRACE = 1000  # a nanosecond of the trace is a picosecond of the machine
 
-pytestmark = pytest.mark.parametrize("pair", PAIRS, ids=["gpu", "wafer"])
+pytestmark = pytest.mark.parametrize("pair", PAIRS, ids=["gpu", "capped gpu", "wafer"])
 Pair = tuple[str, str, tuple[str, ...]]
 
 
