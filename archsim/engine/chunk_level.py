@@ -8,21 +8,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from archsim.engine.chunk_net import ChunkNet
-from archsim.engine.cutting import Grain, layout
+from archsim.engine.cutting import Grain, cut, layout, pieces
+from archsim.engine.errors import Unrepresentable
 from archsim.engine.flow_level import FlowLevel
 from archsim.model.run import Run
 from archsim.model.taskgraph import Flow, Task, TaskGraph
+
+MOST_EVENTS: Final = 10**8
+"""Events that a run may need, in chunks, where the caller sets no bound: some minutes."""
+
+_UNTIL_EQUAL = 4
+"""Iterations after which a loop is taken to repeat."""
 
 
 def by_chunks(graph: TaskGraph, grain: Grain, max_events: int | None, *, repeats: bool, timeline: bool) -> Run:
     """Simulate a task graph in chunks.
 
     Raises:
-        Unrepresentable: where a chunk is larger than a requester's buffer.
+        Unrepresentable: where a chunk is larger than a requester's buffer, or there are too many of them.
         Deadlock, EventLimit: as at `flow`.
     """
+    needed = _needed(graph, grain, repeats=repeats)
+    if max_events is None and needed > MOST_EVENTS:
+        message = f"chunk by chunk this would take about {needed:,} events; {MOST_EVENTS:,} are the bound"
+        raise Unrepresentable(message, "--fidelity tile, larger chunks, or --max-events N to go on to N")
     net = partial(ChunkNet, grain=grain)
     return FlowLevel(_bare(graph), net, repeats=repeats, timeline=timeline).run(max_events)
 
@@ -45,3 +57,21 @@ def _bare(graph: TaskGraph) -> TaskGraph:
 
     segments = tuple(replace(segment, tasks=tuple(map(task, segment.tasks))) for segment in graph.segments)
     return TaskGraph(segments, graph.buffers)
+
+
+def _needed(graph: TaskGraph, grain: Grain, *, repeats: bool) -> int:
+    """Events of a graph, about: one for each chunk at each port, and where it is asked for, lands and is done."""
+    each: dict[int, int] = {}
+    needed = 0
+    for segment in graph.segments:
+        times = min(segment.times, _UNTIL_EQUAL) if repeats else segment.times
+        for flow in (flow for task in segment.tasks for flow in task.flows):
+            if id(flow) not in each:
+                course = layout(flow)
+                whole = cut(flow, course, grain)
+                each[id(flow)] = 3 * whole.chunks + sum(
+                    pieces(strand, course, whole, grain) * sum(1 for stop in strand.stops if stop.ticks)
+                    for strand in course.strands
+                )
+            needed += each[id(flow)] * times
+    return needed

@@ -150,3 +150,11 @@ def test_rates_that_do_not_divide_lose_nothing_between_chunks() -> None:
     stop = Stop(Port("link", "down"), "move", size, size, ticks, 0, 1, pooled=False)
     flow = Flow((), ticks, (), lead=size, course=Course((Strand((stop,)),), (), 1, 2 * 4096, 4096))
     assert ends(flow)[0] - ticks // TICKS in (0, 1, 2)
+
+
+def test_what_would_take_too_long_is_refused_before_it_starts() -> None:
+    with pytest.raises(Unrepresentable, match=r"about \d[\d,]+ events; 100,000,000 are the bound") as caught:
+        played(moved(10**12, ways=8, window=8192))
+    assert "--fidelity tile" in caught.value.help
+    with pytest.raises(EventLimit):
+        played(moved(10**12, ways=8, window=8192), limit=10)
