@@ -1,4 +1,4 @@
-"""The jobs that are timed, each with the events that it takes and what it should cost at most."""
+"""The jobs that are timed, and what each should cost at most; docs/performance.md tells the events that each takes."""
 
 from collections.abc import Callable
 from functools import cache
@@ -17,7 +17,7 @@ GROQ = ("workload.batch=64", "workload.dtypes={weights: int8, kv: fp16, activati
 
 
 class Job(NamedTuple):
-    """A program, and the events that its simulation takes (exactly), with or without `repeats`.
+    """A program, simulated with or without `repeats`.
 
     `bar` and `goal` are milliseconds that the simulation may take and should take. `mapped`: whether `graph` traces and
     maps a workload; else it writes the program down, which nobody needs to time.
@@ -25,7 +25,6 @@ class Job(NamedTuple):
 
     name: str
     graph: Callable[[], TaskGraph]
-    events: int
     bar: float | None = None
     goal: float | None = None
     repeats: bool = True
@@ -59,15 +58,15 @@ THOUSAND = mapped("llama-3.1-70b-decode", "h100-sxm", "workload.output_tokens=10
 PIPELINE = mapped("llama-3.1-70b-decode", "groq-lpu", "workload.output_tokens=2", *GROQ)
 
 JOBS = (
-    Job("8B token, H100, all layers", SMALL, 776, 5, 1.5, repeats=False),
-    Job("8B token, H100", SMALL, 29, 0.5, 0.1),
-    Job("70B token (fp8), H100, all layers", LARGE, 1928, 10, 3, repeats=False),
-    Job("70B token (fp8), H100", LARGE, 29, 0.5, 0.1),
-    Job("70B token, 8 explicit H100, all layers", explicit, 20545, 125, 35, repeats=False, mapped=False),
-    Job("70B token, 8 explicit H100", explicit, 449, mapped=False),
-    Job("DeepSeek-V3 token, 8 H200, drawn, all layers", DRAWN, 4217, 150, 40, repeats=False),
-    Job("DeepSeek-V3 token, 8 H200, drawn", DRAWN, 91),
-    Job("1000 tokens of 70B (fp8), H100", THOUSAND, 3026, 1000, 200),
-    Job("token on a mesh of 64 x 64 tiles", lambda: wafer.token(64, 8), 29680, 5000, 1000, mapped=False),
-    Job("2 tokens of 64 sequences, 70B, 576 Groq chips", PIPELINE, 124036),
+    Job("8B token, H100, all layers", SMALL, 5, 1.5, repeats=False),
+    Job("8B token, H100", SMALL, 0.5, 0.1),
+    Job("70B token (fp8), H100, all layers", LARGE, 10, 3, repeats=False),
+    Job("70B token (fp8), H100", LARGE, 0.5, 0.1),
+    Job("70B token, 8 explicit H100, all layers", explicit, 125, 35, repeats=False, mapped=False),
+    Job("70B token, 8 explicit H100", explicit, mapped=False),
+    Job("DeepSeek-V3 token, 8 H200, drawn, all layers", DRAWN, 150, 40, repeats=False),
+    Job("DeepSeek-V3 token, 8 H200, drawn", DRAWN),
+    Job("1000 tokens of 70B (fp8), H100", THOUSAND, 1000, 200),
+    Job("token on a mesh of 64 x 64 tiles", lambda: wafer.token(64, 8), 5000, 1000, mapped=False),
+    Job("2 tokens of 64 sequences, 70B, 576 Groq chips", PIPELINE),
 )

@@ -16,8 +16,8 @@ from benchmarks.pairs import forget
 from benchmarks.plot import log_log
 from benchmarks.test_process import measured
 from benchmarks.timing import milliseconds, timeout
+from benchmarks.told import PAGE
 
-DOCS = Path(__file__).parents[1] / "docs"
 ROUNDS = 5
 
 HEAD = """# Performance
@@ -62,8 +62,10 @@ PROCESS = """
 ## A process
 
 `archsim run llama-3.1-8b-decode h100-sxm`, cold, of 32 tokens: {seconds:.2f} s of processor time, {ratio:.1f} times the
-bare imports of SimPy, numpy, networkx, pydantic and PyYAML ({imports:.2f} s), and {megabytes:.0f} MB. A task graph of a
-million different tasks takes 1.5 GB, half of it the graph itself.
+bare imports of SimPy, numpy, networkx, pydantic and PyYAML ({imports:.2f} s), and {megabytes:.0f} MB.
+
+Measured once, by hand: a task graph of a million different tasks takes 1.5 GB, half of it the graph itself; booking
+takes 2 to 4 % of a simulation in which every kernel is played.
 """
 
 
@@ -174,6 +176,6 @@ def page() -> tuple[str, str]:
 
 if __name__ == "__main__":
     text, picture = page()
-    (DOCS / "performance.md").write_text(text, encoding="utf-8")
-    (DOCS / "performance.svg").write_text(picture, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
+    PAGE.with_suffix(".svg").write_text(picture, encoding="utf-8")
     sys.stderr.write(text)

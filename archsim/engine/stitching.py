@@ -137,7 +137,7 @@ def _remembered(bare: TaskGraph) -> Run:
 def _played(graph: TaskGraph, max_events: int | None) -> Run:
     """The run of a graph, what lies in a row as one; without credits nothing is exclusive."""
     if not graph.buffers:
-        return FlowLevel(graph, repeats=True).run(max_events)
+        return FlowLevel(graph, repeats=any(segment.times > 1 for segment in graph.segments)).run(max_events)
     rows = fused(graph, _alone)
     return FlowLevel(rows.graph, repeats=True, parts=rows.parts).run(max_events)
 
@@ -186,7 +186,8 @@ def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:
     """The run of a bare piece with the names that its tasks and closings bear here."""
     if len(segments) == len(segments[0].tasks) == 1 and not piece.marks:
         (task,) = segments[0].tasks
-        return replace(piece, held={Span(task.operator, task.phase): sum(piece.held.values())} if piece.held else {})
+        whole = {Span(task.operator, task.phase): piece.picoseconds} if piece.held else {}
+        return Run(piece.picoseconds, {}, whole, {}, (), piece.events, piece.fidelity)
     spans = {
         Span(f"{n}.{place}", ""): Span(task.operator, task.phase)
         for n, segment in enumerate(segments)

@@ -1,7 +1,5 @@
 """docs/performance.md is current: its events are those that the jobs take now. `make performance` writes it anew."""
 
-from pathlib import Path
-
 import pytest
 
 from archsim.engine.simulate import simulate
@@ -9,15 +7,7 @@ from benchmarks.growth import GROWTH, Series
 from benchmarks.jobs import JOBS, Job
 from benchmarks.pairs import forget
 from benchmarks.performance import executions
-
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-
-
-def rows(first: str) -> list[list[str]]:
-    """The cells of the rows that begin with a name."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
-    cells = [[cell.strip().replace(",", "") for cell in line.strip("| ").split(" | ")] for line in lines]
-    return [row for row in cells if row[0] == first.replace(",", "")]
+from benchmarks.told import PAGE, rows
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
