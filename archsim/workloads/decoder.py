@@ -45,7 +45,7 @@ class DecoderWorkload(Workload):
         if limit is not None and context > limit:
             asked = f"prompt_tokens + output_tokens = {asking.prompt_tokens} + {asking.output_tokens} = {context}"
             message = f"context beyond the model's limit: {asked}, and {self.model.name} takes {limit}"
-            raise UnplacedError(message, at=("served",) if self.served else ("prompt_tokens",))
+            raise UnplacedError(message, at=("served", "prompt_tokens") if self.served else ("prompt_tokens",))
         if self.served and (self.prompt_tokens or not self.prompt_cached):
             key = "prompt_tokens" if self.prompt_tokens else "prompt_cached"
             message = f"`served` says what prompts there are, and so does {key}"
