@@ -158,9 +158,11 @@ class _Limiter:
 
     def _flow(self, flow: Flow, step: int) -> Flow:
         needs = tuple(need._replace(ticks=self._ticks(need.port, need.ticks, step)) for need in flow.needs)
+        own = max(flow.own, *by_port(needs).values()) if needs else flow.own
         return replace(
             flow,
-            own=max(flow.own, *by_port(needs).values()) if needs else flow.own,
+            own=own,
+            drain=flow.drain * own // flow.own if flow.own else flow.drain,  # what the slowest leg leaves unhidden
             loads=tuple((port, self._ticks(port, load, step)) for port, load in flow.loads),
             needs=needs,
             course=flow.course and self._course(flow.course, step),
