@@ -81,7 +81,7 @@ def _value(expression: str, row: Mapping[str, Any]) -> Any:
 def _shown(cell: Any) -> str:
     if isinstance(cell, float):
         return f"{cell:.6g}"
-    return "~" if cell is None else str(cell)
+    return "~" if cell is None else str(cell).lower() if isinstance(cell, bool) else str(cell)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_its_json_has_scores_by_suite_and_all_cases(cli: Cli) -> None:
     assert result.exit_code == 0
     content = json.loads(result.stdout)
     assert list(content) == ["suites", "cases"]
-    assert list(content["suites"]) == ["claims", "crosscheck-energy", "crosscheck-latency"]
+    assert list(content["suites"]) == ["claims", "crosscheck-energy", "crosscheck-latency", "crosscheck-layer"]
     assert list(content["suites"]["claims"]) == [
         "n",
         "median_error",
