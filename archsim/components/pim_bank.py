@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from archsim.components.hbm_stack import DramEnergy
+from archsim.components.dram_memory import DramEnergy
 from archsim.config.diagnostics import UnplacedError
 from archsim.config.units import Bytes, BytesOrUnlimited, Picoseconds
 from archsim.model.component import Action, Component, EnergyKind

@@ -18,12 +18,13 @@ QUIET, ACCENT = "dim", "cyan"
 
 
 class Column(NamedTuple):
-    """A column of a table; one that wraps takes what room the others leave."""
+    """A column of a table; one that wraps takes what room the others leave, but for `least` characters."""
 
     heading: str = ""
     right: bool = False
     style: str = ""
     wraps: bool = False
+    least: int = 0
 
 
 def written(sections: Iterable[Callable[[Console], None]], width: int | None, *, color: bool) -> str:
@@ -59,9 +60,9 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], gap: int = 2
 
     titled = any(column.heading for column in columns)
     found = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=titled, header_style=QUIET)
-    for name, right, style, wraps in columns:
+    for name, right, style, wraps, least in columns:
         side: Literal["right", "left"] = "right" if right else "left"
-        found.add_column(name, justify=side, style=style, no_wrap=not wraps, overflow="fold")
+        found.add_column(name, justify=side, style=style, no_wrap=not wraps, overflow="fold", min_width=least)
     for row in rows:
         found.add_row(*row)
     return found
