@@ -96,7 +96,9 @@ class Tiles:
         if operator.macs:
             macs = kernel.billed(operator.macs)
             work.append(Work(self.name, f"mac_{operator.mac_dtype}", macs, kernel.critical, kernel.ways, own.work))
-        operations = kernel.portion(operator.vector_ops + self._dequantised(operator))
+        more = kernel.padding
+        asked = -(-operator.vector_ops * more.numerator // more.denominator)
+        operations = kernel.portion(asked + self._dequantised(operator))
         if operations:
             work.append(Work(self.name, "vector", operations, -(-operations // kernel.ways), kernel.ways, own.work))
         return work

@@ -82,7 +82,8 @@ def test_one_token_is_a_step_or_a_short_prompt(
 
 def test_padded_sequences_are_moved_and_the_first_tokens_take_time(tasks: Callable[..., list[Task]]) -> None:
     values = Tensor("x", "activations", 3000, "bf16", 6000)
-    operator = Operator("c", (values,), (values,), shape=Convolution(1, 300, 10, prompt=True))
+    operator = Operator("c", (values,), (values,), vector_ops=600, shape=Convolution(1, 300, 10, prompt=True))
     (task,) = tasks(operator, convolution={"launch": "2 us", "token": "100 ns", "chain": 8, "pad": 512})
     assert moved(task, "hbm", "read") == 512 * 10 * 2
+    assert moved(task, "sm", "vector") == 600 * 512 // 300
     assert task.launch == 2 * MICROSECOND + 8 * 100_000
