@@ -44,7 +44,7 @@ class Stream:
     readers: Mapping[str, frozenset[str]]
     times: int = 1
     _extras: dict[tuple[str, str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
-    _made: dict[tuple[str, tuple[int, ...]], _Made] = field(default_factory=dict)
+    _made: dict[tuple[str, tuple[int, ...], Routing | None], _Made] = field(default_factory=dict)
     _drawn: dict[Hashable, _Made] = field(default_factory=dict)
 
     @property
@@ -88,7 +88,8 @@ class Stream:
         """The kernels of a block in program order."""
         routing = routing_of(block.operators, self.machine.devices)
         for group in groups(block.operators, fusion=self.fusion, apart=self.stack.apart):
-            key = (block.phase, tuple(map(id, group)))
+            drawn = routing if any(operator.shards == "experts" for operator in group) else None
+            key = (block.phase, tuple(map(id, group)), drawn)
             if key not in self._made:
                 self._made[key] = self._make(fused(group, self.readers), block.phase, routing)
             tasks, declared = self._made[key]

@@ -61,6 +61,20 @@ def test_drawn_routing_is_slower_than_the_mean_by_what_the_busiest_device_has(ba
     assert predicted > (1.1 if batch < 128 else 1.0)
 
 
+def test_what_follows_an_expert_has_the_rows_of_its_own_layer() -> None:
+    finished = token(8)
+    rows = [operator.shape.loads for operator, _ in drawn(finished) if isinstance(operator.shape, Experts)][::2]
+    each = EXPERTS // DEVICES
+    groups = [[loads[first : first + each] for first in range(0, EXPERTS, each)] for loads in rows]
+    fullest = [max(one, key=lambda part: (sum(n > 0 for n in part), sum(part))) for one in groups]
+    tasks = [task for segment in finished.result.plan.graph.segments for task in segment.tasks]
+    activations = [task for task in tasks if task.operator == "experts_activation"]
+    work = [leg.critical for task in activations for leg in task.flows[0].legs if leg.action == "vector"]
+    busiest = [sum(part) for part in fullest]
+    assert len(set(busiest)) > 1
+    assert [work[index] > work[0] for index in range(len(work))] == [count > busiest[0] for count in busiest]
+
+
 def test_with_equal_loads_the_mean_is_exact(tmp_path: Path) -> None:
     loads = tmp_path / "equal.csv"  # 32 sequences x top 8 are one row for each of 256 experts
     rows = [f"{layer},{expert},1" for layer in range(DENSE, LAYERS) for expert in range(EXPERTS)]
