@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archsim.model.plan import PlanError
-from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Scan, Shape, Tensor
+from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Sampling, Scan, Shape, Tensor
 
 
 def of_one(operator: Operator, batch: int) -> Operator:
@@ -52,7 +52,9 @@ def _shape(operator: Operator, batch: int) -> Shape | None:
     if isinstance(shape, Gemm):
         return replace(shape, m=shape.m // batch)
     if isinstance(shape, Attention | Convolution | Scan):
-        return replace(shape, batch=1)
+        return replace(shape, batch=max(1, shape.batch // batch))
+    if isinstance(shape, Sampling):
+        return replace(shape, sequences=-(-shape.sequences // batch))
     if isinstance(shape, Experts):
         ends = [sum(shape.loads[: index + 1]) for index in range(len(shape.loads))]
         dealt = (-(-end // batch) + (load - end) // batch for end, load in zip(ends, shape.loads, strict=True))

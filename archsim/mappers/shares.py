@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from archsim.mappers.parallel import Degrees, shard
-from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Scan, Shape, Tensor
+from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Sampling, Scan, Shape, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +100,6 @@ def _shape(operator: Operator, part: Fraction) -> Shape | None:
     shape = operator.shape
     if isinstance(shape, Gemm):
         return replace(shape, m=_of(shape.m, part))
+    if isinstance(shape, Sampling):
+        return replace(shape, sequences=_of(shape.sequences, part))
     return replace(shape, batch=_of(shape.batch, part)) if isinstance(shape, Attention | Convolution | Scan) else shape

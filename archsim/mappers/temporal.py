@@ -17,10 +17,10 @@ from archsim.mappers.placement import place
 from archsim.mappers.stream import Stream
 from archsim.mappers.traffic import Traffic
 from archsim.model.machine import Machine
-from archsim.model.plan import Plan
+from archsim.model.plan import Plan, PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import TaskGraph
-from archsim.model.trace import Trace
+from archsim.model.trace import Attention, Trace
 
 KIND = "temporal"
 
@@ -60,6 +60,7 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     """
     stages = spec.pipeline_parallel
     degrees = parallel_degrees(spec.tensor_parallel, spec.expert_parallel, stages, machine.devices, trace)
+    _refuse_joining_prompts(trace, stages, degrees.expert)
     each = replace(machine, devices=degrees.devices)
     paths = resolve(spec.access, spec.activations, machine)
     if machine.devices > 1:
@@ -70,6 +71,23 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     settings = {"activations": paths.activations, "fusion": "on" if fusion else "off"}
     found = _whole(trace, mapping) if stages == 1 else _staged(trace, mapping, stages)
     return replace(found, settings=dict(describe(spec.access, paths)) | settings | dict(found.settings))
+
+
+def _refuse_joining_prompts(trace: Trace, stages: int, groups: int) -> None:
+    """Raise PlanError where whole prompts join decode steps, and sequences are divided among devices."""
+    if stages == groups == 1:
+        return
+    joining = (
+        isinstance(operator.shape, Attention) and operator.shape.queries > 1
+        for operator, phase, _ in trace.executions()
+        if phase == "decode"
+    )
+    if any(joining):
+        degree = "pipeline_parallel" if stages > 1 else "expert_parallel"
+        message = "whole prompts join the decode steps, and are not divided over microbatches or expert groups"
+        raise PlanError(
+            message, ("hardware", "mapper", degree), "tensor_parallel alone, or a workload without `served`"
+        )
 
 
 def _whole(trace: Trace, mapping: Stream) -> Plan:

@@ -64,9 +64,12 @@ class _Clock(NamedTuple):
     price: int
 
 
-def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff) -> Capped:
-    """The graph with every kernel at the highest clock that keeps the board within its limit, each by itself."""
-    limiter = _Limiter(machine, cap, prices)
+def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff, stages: int = 1) -> Capped:
+    """The graph with every kernel at the highest clock that keeps the board within its limit, each by itself.
+
+    A kernel is at work on all devices of one of the `stages` that the layers are divided over.
+    """
+    limiter = _Limiter(machine, cap, prices, max(1, machine.devices // stages))
     clocks = {id(task): limiter.clock(task) for task in _tasks(graph)}
     slower = {
         id(task): limiter.slowed(task, clocks[id(task)].time) for task in _tasks(graph) if clocks[id(task)].time < STEPS
@@ -110,11 +113,12 @@ def _factors(graph: TaskGraph, clocks: Mapping[int, _Clock], limiter: _Limiter) 
 
 @dataclass(frozen=True)
 class _Limiter:
-    """Finds the clock of a task and what it is at that clock."""
+    """Finds the clock of a task, done by so many devices `together`, and what it is at that clock."""
 
     machine: Machine
     cap: PowerCap
     prices: Tariff
+    together: int
 
     def clock(self, task: Task) -> _Clock:
         """The highest steps at which the board keeps its limit; the lowest ones where none does.
@@ -190,7 +194,7 @@ class _Limiter:
         for leg in (leg for flow in task.flows for leg in flow.legs):
             group = self.machine.group_of(leg.component)
             kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
-            sums[kind] += leg.bill * prices[group, leg.action].value / self.machine.devices
+            sums[kind] += leg.bill * prices[group, leg.action].value / self.together
         always = sum(
             prices[name, STATIC_ACTION].value * self.machine.instances(name) for name in self.machine.components
         )

@@ -133,7 +133,7 @@ class Ratio(Figure):
     """A dimensionless share in (0, 1], such as the sustained part of a peak rate."""
 
     value: float = Field(gt=0, le=1)
-    low: float = Field(ge=0, le=1)
+    low: float = Field(gt=0, le=1)
     high: float = Field(ge=0, le=1)
 
 

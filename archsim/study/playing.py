@@ -96,7 +96,9 @@ class Question:
 
     def _limited(self, plan: Plan) -> Capped:
         cap = self.target.header.power_cap
-        return capped(plan.graph, self.machine, cap, self.prices) if cap else unlimited(plan.graph)
+        if cap is None:
+            return unlimited(plan.graph)
+        return capped(plan.graph, self.machine, cap, self.prices, plan.parallel.get("pipeline_parallel", 1))
 
     def _placed(self, error: PlanError) -> Diagnostic:
         """A mapper's refusal, at the value that would have to change."""

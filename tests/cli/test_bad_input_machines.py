@@ -207,3 +207,11 @@ def test_a_table_without_rows_is_refused(refused: Refused, small: Path) -> None:
     (small / "workload.yaml").write_text(TABLE)
     (small / "operators.csv").write_text("name,kind,n,k\n")
     assert "the list has no operators" in refused("workload.yaml", culprit="name,kind", of="operators.csv")
+
+
+@pytest.mark.parametrize("degree", ["pipeline_parallel", "expert_parallel"])
+def test_prompts_that_join_decode_steps_are_not_divided(cli: Callable[..., Result], degree: str) -> None:
+    result = cli("run", "qwen3-30b-a3b-served", "dgx-h100", "--set", f"hardware.mapper.{degree}=2")
+    assert result.exit_code == 2
+    assert "whole prompts join the decode steps" in result.stderr
+    assert "<--set #1>:1:" in result.stderr

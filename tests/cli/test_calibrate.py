@@ -38,10 +38,15 @@ def test_a_fit_of_served_points_with_the_path_free_is_refused_and_nothing_writte
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_held_makes_the_rest_fit(cli: Cli) -> None:
-    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100", "--hold", "path")
+def test_what_is_held_makes_the_rest_fit_and_what_the_mix_takes_stays_out_of_the_machine(
+    cli: Cli, tmp_path: Path
+) -> None:
+    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100", "--hold", "path", "-o", tmp_path)
     assert done.exit_code == 0, done.stderr
     assert "active" in done.stdout
+    comment, fitted = (tmp_path / "h100-sxm-calibrated.yaml").read_text(encoding="utf-8").split("schema:")
+    assert "`active`, 1.1" in comment
+    assert "active" not in fitted
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from archsim.model.price_paths import path_of
 from archsim.reports.calibration import table
 from archsim.reports.calibration.picture import residuals
 from archsim.study.calibrating.calibrate import Calibrated
-from archsim.study.calibrating.points import kind_of
+from archsim.study.calibrating.points import ACTIVE, kind_of
 from archsim.study.files import HARDWARE_FOLDER
 from archsim.study.publishing import prepare
 from archsim.study.writing import write_whole
@@ -104,7 +104,17 @@ def _yaml(found: Calibrated, fit: Fit, folder: Path) -> str:
             place = place.setdefault(key, {})
         place[path[-1]] = {**price, "grade": "measured", "source": text}
     told = f"# Fitted on {names} ({len(fit.points)} rows, stack {found.target.stack.name}): {_told(fit)}.\n"
+    told += "".join(f"# {sentence}\n" for sentence in _of_the_mix(fit))
     return told + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=160)
+
+
+def _of_the_mix(fit: Fit) -> Iterator[str]:
+    """What belongs to the mix of a stack, and not to the machine: kernels alone and prompts would pay it too."""
+    for index, item in enumerate(fit.parameters):
+        if item.name == ACTIVE:
+            low, high = (item.value * end for end in fit.interval(index))
+            fitted = f"{item.value * fit.values[index]:.3g} {item.unit} ({low:.3g} to {high:.3g})"
+            yield f"Not written: `{ACTIVE}`, {fitted}, is a term of the stack's `mix`, which decode steps alone pay."
 
 
 def _told(fit: Fit) -> str:
@@ -122,7 +132,7 @@ def _prices(found: Calibrated, fit: Fit, names: str) -> Iterator[tuple[tuple[str
         for entry in item.result.entries:
             kind, row = kind_of(entry, machine), entry.row
             path = path_of(machine, row.component, row.action)
-            if kind not in scale or not path or path in seen:
+            if kind not in scale or kind == ACTIVE or not path or path in seen:
                 continue
             seen.add(path)
             value, (low, high) = scale[kind]

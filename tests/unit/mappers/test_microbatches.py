@@ -56,6 +56,18 @@ def test_each_microbatch_reads_the_weights_anew_but_looks_up_its_own_embeddings(
     assert weight_reads(piped, "embedding") == weight_reads(alone, "embedding")
 
 
+@pytest.mark.parametrize("operator", ["attention", "gate_up", "head"])
+def test_a_microbatch_is_the_kernel_of_a_batch_of_its_size(decoder: Decode, machine: Build, operator: str) -> None:
+    piped = planned(decoder(batch=8), machine(2), 8, pipeline_parallel=2)
+    alone = planned(decoder(batch=4), machine(), 4)
+    kernels = [
+        next(t for s in found.graph.segments for t in s.tasks if t.operator == operator) for found in (piped, alone)
+    ]
+    assert [task.launch for task in kernels[:1]] == [task.launch for task in kernels[1:]]
+    assert kernels[0].flows[0].own == kernels[1].flows[0].own
+    assert [leg.bill for leg in kernels[0].flows[0].legs] == [leg.bill for leg in kernels[1].flows[0].legs]
+
+
 def test_a_batch_is_cut_into_as_many_microbatches_as_stages_where_it_divides(decoder: Decode) -> None:
     found = {batch: cut(decoder(batch=batch), 3, batch).microbatches for batch in (1, 2, 3, 4, 5, 6)}
     assert found == {1: 1, 2: 2, 3: 3, 4: 2, 5: 1, 6: 3}

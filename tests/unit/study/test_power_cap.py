@@ -43,6 +43,14 @@ def test_pieces_served_one_by_one_are_slowed_alike() -> None:
     }
 
 
+def test_a_stage_of_several_keeps_the_limit_of_its_own_boards() -> None:
+    staged = ("hardware.devices=2", "hardware.mapper.pipeline_parallel=2")
+    found = [run("llama-3.1-8b-prefill", "h200-sxm", sets).result for sets in ((), staged)]
+    clocks = [{item.operator: item.clock for item in result.slowed} for result in found]
+    assert clocks[1]["gate_up"] == pytest.approx(clocks[0]["gate_up"], abs=0.01)
+    assert clocks[0]["gate_up"] < 0.95
+
+
 def test_a_part_that_there_is_not_cannot_be_slowed() -> None:
     with pytest.raises(InputError) as caught:
         product("hardware.power_cap.clocked=[sm, l3, xbar]")
