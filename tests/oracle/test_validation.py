@@ -1,4 +1,4 @@
-"""The gate: no suite falls behind the target that it reached, or behind itself where it missed; the pages say how far."""
+"""The gate: no suite falls behind its target once reached, or behind itself; and the pages say how far."""
 
 import re
 from pathlib import Path
