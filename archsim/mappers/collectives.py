@@ -27,7 +27,7 @@ def device_link(machine: Machine) -> str:
     for name, item in machine.components.items():
         if isinstance(item, Connector) and item.between == (DEVICE, DEVICE):
             return name
-    message = f"{machine.devices} devices share the work, but no link joins them"
+    message = "several devices share the work, but no link joins them"
     raise PlanError(message, ("hardware", "links"), "add one with between: [device, device], topology: switch")
 
 
