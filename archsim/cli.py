@@ -152,7 +152,14 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
 
 @main.command(cls=Listing)
 @click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
-@_FORMAT
+@click.option(
+    "--format",
+    "kind",
+    default="table",
+    show_default=True,
+    metavar="KIND",
+    help="What stdout gets: table, json, csv or markdown; -o writes the page.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the reports to."

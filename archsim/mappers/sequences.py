@@ -21,7 +21,8 @@ def of_one(operator: Operator, batch: int) -> Operator:
         return operator
     if operator.macs % batch or operator.vector_ops % batch:
         message = f"the work of `{operator.name}` does not divide over {batch} sequences"
-        raise PlanError(message, ("workload", "batch"))
+        help = "stages take equal sequences one by one: a batch that divides, or a workload without `served`"
+        raise PlanError(message, ("workload", "batch"), help)
     shape = _shape(operator, batch)
     return replace(
         operator,

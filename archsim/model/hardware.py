@@ -76,7 +76,7 @@ class Header(Checked):
     hardware_class: HardwareClass = Field(alias="class")
     boundary: Boundary = Field(description="what its static power and prices cover")
     devices: PositiveInt = 1
-    tdp: Watts | None = Field(default=None, description="of one device; results above it are marked")
+    tdp: Watts | None = Field(default=None, gt=0, description="of one device; results above it are marked")
     power_cap: PowerCap | None = Field(
         default=None, description="limit that the board enforces by its clock; without one, time knows no power"
     )

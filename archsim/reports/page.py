@@ -54,15 +54,42 @@ def heading(title: str, console: Console) -> None:
     console.rule(title, align="left", style=QUIET)
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], gap: int = 2) -> Table:
-    """A table without lines, its headings quiet."""
+def table(
+    columns: Sequence[Column], rows: Iterable[Sequence[str]], gap: int = 2, widths: Sequence[int] | None = None
+) -> Table:
+    """A table without lines, its headings quiet; columns have their `widths` where they are given."""
     from rich.table import Table  # as above
 
     titled = any(column.heading for column in columns)
     found = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=titled, header_style=QUIET)
-    for name, right, style, wraps, least in columns:
+    for index, (name, right, style, wraps, least) in enumerate(columns):
         side: Literal["right", "left"] = "right" if right else "left"
-        found.add_column(name, justify=side, style=style, no_wrap=not wraps, overflow="fold", min_width=least)
+        width = widths[index] if widths else None
+        found.add_column(
+            name, justify=side, style=style, no_wrap=not wraps, overflow="fold", min_width=least, width=width
+        )
     for row in rows:
         found.add_row(*row)
     return found
+
+
+def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[int] | None:
+    """Characters of each column in so many in all; those that wrap give way. None where that is not enough.
+
+    Whole words are kept, but for names that may be broken: those of columns that have a least width.
+    """
+    cells = [(column.heading, *(row[index] for row in rows)) for index, column in enumerate(columns)]
+    widths = [max(map(len, texts)) for texts in cells]
+    floors = [
+        (column.least or max((len(word) for text in texts for word in text.split()), default=0))
+        if column.wraps
+        else found
+        for column, texts, found in zip(columns, cells, widths, strict=True)
+    ]
+    left = width - gap * (len(columns) - 1)
+    while sum(widths) > left:
+        index = max(range(len(widths)), key=lambda place: widths[place] - floors[place])
+        if widths[index] <= floors[index]:
+            return None
+        widths[index] -= 1
+    return widths

@@ -69,11 +69,12 @@ def as_json(entries: Iterable[Listed]) -> str:
 def _list(entries: Sequence[Listed], console: Console) -> None:
     columns = (
         Column("entry", style=ACCENT),
-        Column("figure", wraps=True),
+        Column("figure", wraps=True, least=14),
         Column("value", right=True),
         Column("range", right=True),
         Column("", style=QUIET),
-        *(Column(name, style=QUIET) for name in ("node", "boundary", "grade")),
+        Column("node", style=QUIET, wraps=True, least=6),
+        *(Column(name, style=QUIET) for name in ("boundary", "grade")),
     )
     for kind in dict.fromkeys(entry.kind for entry in entries):
         rows = [row for entry in entries if entry.kind == kind for row in _rows(entry)]

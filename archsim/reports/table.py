@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from archsim.model.result import Result
 from archsim.reports.footprint import TITLE, footprint
 from archsim.reports.operators import operator_lines, time_heading
-from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
+from archsim.reports.page import ACCENT, QUIET, Column, fitted, heading, table, written
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
 
@@ -102,10 +102,14 @@ def _time(result: Result, console: Console) -> None:
         "bound": Column("bound", right=True, style=QUIET),
     }
     hidden = {"phase": not several, "energy": not wide, "second": narrow, "achieved": narrow and several}
-    shown = [name for name in columns if not hidden.get(name)]
     heading("Time", console)
-    rows = ([getattr(line, name) for name in shown] for line in lines)
-    console.print(table([columns[name] for name in shown], rows))
+    for dropped in ((), ("second",), ("second", "achieved")):  # no digit is ever cut
+        shown = [name for name in columns if not hidden.get(name) and name not in dropped]
+        rows, kept = [[getattr(line, name) for name in shown] for line in lines], [columns[name] for name in shown]
+        widths = fitted(kept, rows, console.width)
+        if widths:
+            break
+    console.print(table(kept, rows, widths=widths))
 
 
 def _machine(result: Result, console: Console) -> None:

@@ -124,7 +124,7 @@ def test_degrees_that_do_not_multiply_to_the_devices_are_refused(refused: Refuse
 def test_devices_that_no_link_joins_cannot_share_work(refused: Refused) -> None:
     ring = "  ring: {between: [device, device], topology: ring, bandwidth: 100 GB/s, latency: 1 us, energy: 20 pJ/B}\n"
     stderr = refused("machine.yaml", *parallel(2, 2), (ring, ""), culprit="links:")
-    assert "2 devices share the work, but no link joins them" in stderr
+    assert "several devices share the work, but no link joins them" in stderr
 
 
 def test_a_data_type_that_the_tiles_do_not_compute_gets_those_they_do(refused: Refused) -> None:

@@ -77,3 +77,10 @@ def test_too_few_points_are_refused_at_the_first_of_them(cli: Cli, tmp_path: Pat
     path = tmp_path / "own.csv"
     path.write_text(rows(9), encoding="utf-8")
     assert f"{path}:2:1" in cli("calibrate", "h200-sxm", "--set", path).stderr
+
+
+def test_what_a_machine_prices_at_zero_is_not_fitted(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(rows(36), encoding="utf-8")
+    done = cli("calibrate", "stack-3d", "--set", tmp_path / "own.csv", "-o", tmp_path / "out")
+    assert done.exit_code in (0, 1), done.stderr
+    assert "active" not in done.stdout

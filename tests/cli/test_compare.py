@@ -224,3 +224,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_simulated(cl
     )
     assert (result.exit_code, result.stdout) == (2, "")
     assert "cannot write to the folder" in result.stderr
+
+
+def test_what_takes_no_time_has_no_place_on_a_logarithmic_axis(cli: Cli, tmp_path: Path) -> None:
+    done = cli("compare", "--workload", "gemv-4096", "--hardware", "ideal-sram", "ideal-mac", "-o", tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "report.html").exists()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _COLUMNS = (
-    Column("machine"),
+    Column("machine", wraps=True, least=16),
     Column("energy/token", right=True),
     Column("5–95 %", right=True, style=QUIET),
     Column("", right=True, style=ACCENT),

@@ -105,7 +105,7 @@ def parameters(items: Sequence[Counted], held: Sequence[str]) -> tuple[Parameter
     return tuple(
         Parameter(name, units[name], *(_of(name, spent, end) for end in ("value", "low", "high")))
         for name, spent in entries.items()
-        if spent and name not in held
+        if name not in held and any(entry.price.value for entry in spent)  # nothing scales a price of zero
     )
 
 

@@ -9,6 +9,7 @@ from archsim.model.result import Result
 from archsim.model.run import Span
 from archsim.model.taskgraph import Segment, TaskGraph
 from archsim.reports import table
+from archsim.reports.page import Column, fitted
 
 ESCAPE = "\x1b"
 
@@ -126,3 +127,11 @@ def test_no_color_is_honoured(result: Result, monkeypatch: pytest.MonkeyPatch) -
 def test_finding_the_format_does_not_load_rich() -> None:
     program = "import sys, archsim.reports.table; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_columns_give_way_until_whole_words_are_left_and_no_further() -> None:
+    columns = (Column("name", wraps=True, least=4), Column("a word", wraps=True), Column("digits", right=True))
+    rows = [("abcdefgh", "two words", "123456789")]
+    assert fitted(columns, rows, 40) == [8, 9, 9]
+    assert fitted(columns, rows, 22) == [4, 5, 9]
+    assert fitted(columns, rows, 21) is None

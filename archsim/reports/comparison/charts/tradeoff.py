@@ -12,11 +12,12 @@ from archsim.reports.quantities import number, si
 
 def energy_and_time(comparison: Comparison) -> Chart:
     """Joules per token against seconds per token; whoever is left and below of all others is on the front."""
-    traces = [_front(comparison.results(workload)) for workload in comparison.workloads]
-    points = _points(comparison, comparison.cells, lambda cell: pace(cell).seconds, joules, _told, ranged=True)
-    ranges = [cell.document["energy"][end] for cell in comparison.cells for end in ("p05_j", "p95_j", "per_token_j")]
+    cells = [cell for cell in comparison.cells if pace(cell).seconds and joules(cell)]  # the axes are logarithmic
+    traces = [_front([cell for cell in cells if cell.workload == workload]) for workload in comparison.workloads]
+    points = _points(comparison, cells, lambda cell: pace(cell).seconds, joules, _told, ranged=True)
+    ranges = [cell.document["energy"][end] for cell in cells for end in ("p05_j", "p95_j", "per_token_j")]
     layout = _layout(
-        log_axis("time per token", [pace(cell).seconds for cell in comparison.cells], "s"),
+        log_axis("time per token", [pace(cell).seconds for cell in cells] or [1.0], "s"),
         log_axis("energy per token", [joule for joule in ranges if joule] or [1.0], "J"),
     )
     told = "; ".join(f"{cell.workload.label} on {cell.machine.label}: {_told(cell)}" for cell in comparison.cells)
@@ -29,8 +30,8 @@ def rates(comparison: Comparison) -> Chart:
     cells = [cell for cell in comparison.cells if _per_user(cell)]
     points = _points(comparison, cells, _per_user, _in_total, _rated)
     layout = _layout(
-        log_axis("tokens/s per user", [_per_user(cell) for cell in cells], ""),
-        log_axis("tokens/s of all users", [_in_total(cell) for cell in cells], ""),
+        log_axis("tokens/s per user", [_per_user(cell) for cell in cells] or [1.0], ""),
+        log_axis("tokens/s of all users", [_in_total(cell) for cell in cells] or [1.0], ""),
     )
     told = "; ".join(f"{cell.workload.label} on {cell.machine.label}: {_rated(cell)}" for cell in cells)
     return Chart("rates", f"Tokens per second, of one user against all: {told}.", points, layout, _legend(comparison))
