@@ -230,3 +230,10 @@ def test_what_takes_no_time_has_no_place_on_a_logarithmic_axis(cli: Cli, tmp_pat
     done = cli("compare", "--workload", "gemv-4096", "--hardware", "ideal-sram", "ideal-mac", "-o", tmp_path)
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "report.html").exists()
+
+
+def test_a_price_that_a_machine_does_not_state_saves_nothing(cli: Cli, tmp_path: Path) -> None:
+    asked = ("--workload", "llama-3.1-70b-decode", "--hardware", "h100-sxm", "orin")
+    told = " ".join(cli("compare", *asked, "-o", tmp_path).stdout.split())
+    assert "power of its tiles at work costs 0 J" not in told
+    assert "are power of its tiles at work, for which Jetson AGX Orin 64 GB states no price" in told

@@ -19,6 +19,9 @@ _MOST = 0.5
 _CERTAIN = 0.01
 """Of all draws: an order that fewer of them turn is told without a caveat."""
 
+_ACTIVE = "active"
+"""Power of tiles at work: known of GPUs that were measured as they served, and of no other machine."""
+
 _SPENT_ON = {
     "weights": "bringing its weights to the multipliers",
     "kv": "its KV cache",
@@ -94,7 +97,10 @@ def _speed(best: Cell, other: Cell, called: str) -> str:
 def _because(best: Cell, other: Cell) -> str:
     """The class of tensors, or static power, in which most of the difference lies."""
     mine, its = (cell.document["energy"]["by_tensor"] for cell in (best, other))
-    savings = {name: its.get(name, 0.0) - mine.get(name, 0.0) for name in {**its, **mine}}
+    told = [
+        name for name in {**its, **mine} if name != _ACTIVE or mine.get(name)
+    ]  # a price that is missing saves nothing
+    savings = {name: its.get(name, 0.0) - mine.get(name, 0.0) for name in told}
     saved = max(savings, key=lambda name: savings[name])
     share = savings[saved] / (joules(other) - joules(best))
     word = "because" if share >= _MOST else "in part because"
@@ -120,6 +126,10 @@ def _caveats(best: Cell, other: Cell) -> tuple[str, ...]:
         found.append(f"their joules cover unlike things: {best.machine.boundary} and {other.machine.boundary}")
     if precision(best) != precision(other):
         found.append(f"unlike precision: {precision(best)} and {precision(other)}")
+    mine, its = (cell.document["energy"]["by_tensor"].get(_ACTIVE, 0.0) for cell in (best, other))
+    if its and not mine:
+        unknown = f"{si(its, 'J')} of {other.machine.label} are power of its tiles at work"
+        found.append(f"{unknown}, for which {best.machine.label} states no price")
     turned = 1 - odds(best.constants, other.constants)
     if turned >= _CERTAIN:
         found.append(f"the order is not certain: in {percent(turned)} of draws of the prices it is the other way round")
