@@ -175,7 +175,7 @@ class _Maker:
         """Work on the tile of each requester."""
         folds, seats, ways = self.grain.folds, self.cut.seats, self.course.ways
         tiles, capacity, weight = (
-            (stop.instances, 1, 1) if folds is None else (seats, stop.instances, ways * folds // seats)
+            (stop.instances, 1, 1) if folds is None else (folds, stop.instances, ways * folds // seats)
         )
         slicers = self.servers.slicers(stop.port, self.place, tiles, capacity)
         cost = costs(stop, Pick.OWN, self.cut.chunks, seats).busiest

@@ -96,3 +96,29 @@ def test_a_run_in_chunks_is_the_same_twice_and_with_repeats(graph: TaskGraph) ->
     full = simulate(graph, fidelity="chunk", repeats=False)
     quick = simulate(graph, fidelity="chunk")
     assert (full.picoseconds, full.held, full.served) == (quick.picoseconds, quick.held, quick.served)
+
+
+def test_a_representative_is_there_for_each_seat_that_another_flow_takes() -> None:
+    parts: dict[str, Component] = {
+        "l2": Sram.model_validate(
+            {"kind": "sram", "static": "0 W", "capacity": "1 MiB", "bandwidth": "3 GB/s", "energy": FREE}
+        ),
+        "sm": Tile.model_validate(
+            {
+                "kind": "tile",
+                "static": "0 W",
+                "count": 2,
+                "macs": {"bf16": "1 GMAC/s"},
+                "vector": "700 Mop/s",
+                "window": "8 KiB",
+                "grain": "4 B",
+                "energy": {"vector": "0 pJ/op", "mac": {"bf16": "0 pJ/MAC"}},
+            }
+        ),
+        "xbar": Link.model_validate({"between": ["l2", "sm"], "bandwidth": "3 GB/s", "energy": "0 pJ/B"}),
+    }
+    on = assemble("any", "board", 1, parts)
+    sent = on.flow([Move("z", "sm", "l2", 1)], [], Requester(2, None, 4))
+    worked = on.flow([], [Work("sm", "vector", 1, 1, 1)], Requester(1, None, 4))
+    tasks = (Task("0", "", (sent,)), Task("1", "", (worked,)), Task("2", "", (worked,)))
+    assert simulate(TaskGraph((Segment(tasks),)), fidelity="tile").picoseconds > 0
