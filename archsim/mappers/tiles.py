@@ -129,7 +129,7 @@ class Tiles:
         if isinstance(shape, Gemm):
             return self._product(operator, shape)
         if isinstance(shape, Attention):
-            return prefill_attention(shape, stack.prefill_attention.over(_cached(operator)), self.count)
+            return self._prompt(operator, shape)
         if isinstance(shape, Convolution) and stack.convolution:
             return convolution(shape, stack.convolution, self.count)
         drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
@@ -146,6 +146,12 @@ class Tiles:
         weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
         inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
         return gemm(shape, weights, inputs, offered, self._rates(operator))
+
+    def _prompt(self, operator: Operator, shape: Attention) -> Kernel:
+        offered = self.stack.prefill_attention
+        if offered is None:
+            return kernels.even(operator.macs, self.count)
+        return prefill_attention(shape, offered.over(_cached(operator)), self.count)
 
     def _rates(self, operator: Operator) -> Rates:
         path = self.traffic.paths.weights

@@ -127,7 +127,7 @@ class PrefillAttentionKernels(Checked):
 
     launch: Picoseconds = 0
     tile: Picoseconds = Field(default=0, description="prologue and epilogue of each tile of work")
-    rows: PositiveInt = 1
+    rows: PositiveInt
     efficiency: Efficiency = _FULL
     append: Picoseconds = Field(
         default=0, description="writing the keys and values of one token and KV head into the cache"

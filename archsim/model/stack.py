@@ -126,7 +126,10 @@ class Stack(Checked):
     )
     gemm: GemmKernels = GemmKernels()
     decode_attention: DecodeAttentionKernels = DecodeAttentionKernels()
-    prefill_attention: PrefillAttentionKernels = PrefillAttentionKernels()
+    prefill_attention: PrefillAttentionKernels | None = Field(
+        default=None,
+        description="attention of many new tokens; divided evenly, every key and value read once, if left out",
+    )
     experts: ExpertKernels = ExpertKernels()
     gemm_in: Mapping[Dtype, GemmKernels] = Field(default={}, description="matrix kernels for MACs in other data types")
     experts_in: Mapping[Dtype, ExpertKernels] = Field(

@@ -13,7 +13,7 @@ from archsim.mappers.traffic import Traffic
 from archsim.model.machine import Machine
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Task
-from archsim.model.trace import Convolution, Gemm, Operator, Scan, Tensor
+from archsim.model.trace import Attention, Convolution, Gemm, Operator, Scan, Tensor
 
 MICROSECOND = 1_000_000
 GEMM = {"tiles": [[64, 64]], "launch": "1 us"}
@@ -87,3 +87,20 @@ def test_padded_sequences_are_moved_and_the_first_tokens_take_time(tasks: Callab
     assert moved(task, "hbm", "read") == 512 * 10 * 2
     assert moved(task, "sm", "vector") == 600 * 512 // 300
     assert task.launch == 2 * MICROSECOND + 8 * 100_000
+
+
+def prompt(queries: int) -> Operator:
+    shape = Attention(1, queries, queries, heads=4, kv_heads=1, head_size=16, causal=True)
+    keys = Tensor("kv", "kv", 2 * queries * 16, "bf16", 64 * queries)
+    result = Tensor("y", "activations", 64 * queries, "bf16", 128 * queries)
+    return Operator("a", (keys,), (result,), 64 * queries * (queries + 1), "bf16", shape=shape)
+
+
+@pytest.mark.parametrize("queries", [2, 128, 2048])
+def test_without_kernels_a_prompt_reads_each_key_and_value_once(tasks: Callable[..., list[Task]], queries: int) -> None:
+    (task,) = tasks(prompt(queries))
+    legs = [leg for flow in task.flows for leg in flow.legs]
+    assert [leg.bill for leg in legs if (leg.component, leg.action, leg.tensor) == ("l2", "read", "kv")] == [
+        64 * queries
+    ]
+    assert moved(task, "sm", "mac_bf16") == prompt(queries).macs
