@@ -66,7 +66,9 @@ def _idle(span: Span, held: int, result: Result) -> OperatorTime:
 
 def time_heading(result: Result) -> str:
     """What the times of the lines are of."""
-    return "per token" if result.workload.prompt_cached else "prompt/token"
+    if result.workload.prompt_cached:
+        return "per token"
+    return "prompt/token" if result.workload.decode_steps else "per prompt"
 
 
 def operator_lines(result: Result, limit: int | None = None) -> tuple[Line, ...]:

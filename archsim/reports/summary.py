@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archsim.model.conversion import beyond
 from archsim.model.pricing import LOW_ACTIVITY
 from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
@@ -92,13 +93,23 @@ def figures(result: Result) -> tuple[Figure, ...]:
     joules, user = first.per_token, first.tokens_per_s_per_user
     known = same(joules.low, joules.high)
     return (
-        Figure(si(joules.value, "J"), "per token", "" if known else interval(joules.low, joules.high, "J")),
-        *(() if prompt is None else (Figure(si(prompt, "s"), "to first token"),)),
+        Figure(si(joules.value, "J"), _whose(result), "" if known else interval(joules.low, joules.high, "J")),
+        *(() if prompt is None else (_prompt(result, prompt),)),
         _pace(result),
         Figure(NOTHING if user is None else number(user), "tokens/s per user"),
         Figure(number(first.tokens_per_s), "tokens/s in total"),
         _power(result),
     )
+
+
+def _whose(result: Result) -> str:
+    """What the joules are of: an answer of a single token is the end of its prompt."""
+    return "per token" if result.workload.decode_steps else "per prompt"
+
+
+def _prompt(result: Result, seconds: float) -> Figure:
+    taken = result.workload.batch * result.workload.prompt_tokens
+    return Figure(si(seconds, "s"), "to first token", f"{number(taken / seconds)} tokens/s" if seconds else "")
 
 
 def _pace(result: Result) -> Figure:
@@ -113,7 +124,8 @@ def _pace(result: Result) -> Figure:
 def _power(result: Result) -> Figure:
     first = headline(result)
     each = () if result.hardware.devices == 1 else (f"{si(first.device_w, 'W')} each",)
-    limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP",)
+    where = "" if beyond(result).value == 1.0 else f" at the {result.hardware.boundary}"
+    limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP{where}",)
     held = ("held to its limit",) if result.slowed else ()
     return Figure(si(result.average_w, "W"), "average power", ", ".join((*each, *limit, *held)))
 

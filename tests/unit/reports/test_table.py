@@ -102,6 +102,22 @@ def test_a_device_above_its_tdp_is_told(result: Result) -> None:
     assert "130 % of TDP" in table.render(hot)
 
 
+def test_joules_of_a_prompt_are_not_called_a_tokens(prompt_only: Result, prefilled: Result, result: Result) -> None:
+    said = [re.search(r"per (token|prompt)", table.render(which)) for which in (prompt_only, prefilled, result)]
+    assert [found and found[1] for found in said] == ["prompt", "token", "token"]
+
+
+def test_a_prompts_rate_stands_under_its_time(prefilled: Result) -> None:
+    rate = prefilled.workload.batch * prefilled.workload.prompt_tokens / 9.2e-6
+    assert re.search(rf"to first token[^\n]*\n[^\n]*{rate:,.0f} tokens/s", table.render(prefilled, width=140))
+
+
+def test_a_share_of_tdp_says_where_when_watts_are_of_a_wider_boundary(result: Result) -> None:
+    wider = replace(result, machine=replace(result.machine, boundary="server"))
+    assert "% of TDP at the board" not in table.render(result)
+    assert "% of TDP at the board" in table.render(wider)
+
+
 def test_colours_come_only_when_asked_for(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     plain, colored = table.render(result), table.render(result, color=True)
