@@ -69,6 +69,9 @@ class Price(Figure):
     data: float = Field(
         default=0.0, ge=0, le=1, description="share that follows the activity of the data; the price is of random data"
     )
+    entry: str | None = Field(
+        default=None, description="library entry that it was taken from as it stands there; prices of one move together"
+    )
 
     def at(self, activity: float) -> Price:
         """The price with data of some activity: control + activity x data."""

@@ -63,8 +63,8 @@ QUANTITIES: Mapping[str, Dimension | None] = {
 }
 """What a figure may measure: a name of a dimension, or a ratio, which is a plain number."""
 
-_NUMBERS = ("value", "low", "high")
-FIGURE_KEYS = (*_NUMBERS, "boundary", "grade", "source")
+NUMBERS = ("value", "low", "high")
+FIGURE_KEYS = (*NUMBERS, "boundary", "grade", "source")
 """What a price takes of a figure that it cites."""
 
 
@@ -94,7 +94,7 @@ class Reference(Checked):
             near = did_you_mean(str(quantity), QUANTITIES)
             raise UnplacedError(f"unknown quantity `{quantity}`; known: {listed(QUANTITIES)}", near, ("quantity",))
         dimension = QUANTITIES[quantity]
-        return data | {key: _number(data[key], dimension, key) for key in _NUMBERS if key in data}
+        return data | {key: _number(data[key], dimension, key) for key in NUMBERS if key in data}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

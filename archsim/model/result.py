@@ -94,7 +94,7 @@ class Result:
     @cached_property
     def constants(self) -> Constants:
         """What the joules of an output token stand on."""
-        return constants(self.entries, self.machine, self.tokens, self.around)
+        return constants(self.entries, self.tokens, self.around)
 
     @cached_property
     def validity(self) -> Validities:

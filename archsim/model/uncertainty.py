@@ -13,7 +13,6 @@ from functools import lru_cache
 from math import fsum, isclose, prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.model.machine import Machine
 from archsim.model.price import Price
 from archsim.model.pricing import PJ_PER_JOULE, Priced
 
@@ -118,7 +117,7 @@ class Band(NamedTuple):
     p95: float
 
 
-def constants(entries: Iterable[Priced], machine: Machine, tokens: int, around: tuple[Step, ...] = ()) -> Constants:
+def constants(entries: Iterable[Priced], tokens: int, around: tuple[Step, ...] = ()) -> Constants:
     """What a priced ledger stands on, per output token, in its order; its prices hold the steps around the machine."""
     inside = [1 / prod(getattr(step, end) for step in around) for end in ("value", "low", "high")]
     stakes: dict[str, dict[tuple[str, str], Stake]] = {}
@@ -126,7 +125,7 @@ def constants(entries: Iterable[Priced], machine: Machine, tokens: int, around: 
     for entry in entries:
         row, price = entry.row, entry.price
         ends = _ends(price, inside)
-        mine = stakes.setdefault(_figure(entry, ends, machine), {})
+        mine = stakes.setdefault(_figure(entry, ends), {})
         key = (row.component, row.action)
         sources[key] = price.source
         before = mine.get(key, Stake(0.0, 0.0, 0.0))
@@ -146,15 +145,11 @@ def _constant(figure: str, stakes: dict[tuple[str, str], Stake], sources: dict[t
     return Constant(figure, *widest, sources[widest], tuple(stakes.values()))
 
 
-def _figure(entry: Priced, ends: Sequence[float], machine: Machine) -> str:
+def _figure(entry: Priced, ends: Sequence[float]) -> str:
     """What a price stands on: its library entry, or else its own numbers; nothing where they are exact."""
-    row = entry.row
     if ends[1] == ends[2]:
         return ""
-    library = machine.components[row.component].library
-    if library is not None and row.unit != "ps":
-        return library
-    return _named(ends, row.unit)
+    return entry.price.entry or _named(ends, entry.row.unit)
 
 
 def _named(ends: Iterable[float], unit: str) -> str:

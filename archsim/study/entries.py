@@ -12,12 +12,12 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from archsim.config.diagnostics import MAX_FINDINGS, Diagnostic, InputError, Position, fail
-from archsim.config.document import Document, merge, node_at
+from archsim.config.document import Document, data, merge, node_at
 from archsim.config.graft import planted
 from archsim.config.tree import Entry as Key
 from archsim.config.tree import MappingNode, Node, ScalarNode
 from archsim.config.validation import build, mistakes, unknown_choice
-from archsim.model.reference import FIGURE_KEYS, Reference
+from archsim.model.reference import FIGURE_KEYS, NUMBERS, Reference
 from archsim.study.shelves import Entry, Sort, Sources, library_entries, own_entries, put, shipped_entry
 
 SpecOf = Callable[[str, Position], type[BaseModel]]
@@ -51,13 +51,40 @@ def _laid(node: Node, own: Mapping[str, Entry]) -> tuple[Node, Sources]:
         return node, ()
     sources: list[tuple[str, str]] = []
     named = _named(node)
-    if named is not None:
-        entry = _entry(named, own, "kind")
-        _refuse_other_kind(node, entry, named)
-        node, sources = merge_mappings(entry.node, node), [*entry.sources]
+    if named is None:
+        return _with_citations(node, own, sources), tuple(sources)
+    entry = _entry(named, own, "kind")
+    _refuse_other_kind(node, entry, named)
+    sources += entry.sources
+    base, over = (_with_citations(part, own, sources) for part in (entry.node, node))
+    return _marked(base, merge_mappings(base, over), named), tuple(sources)
+
+
+def _with_citations(node: MappingNode, own: Mapping[str, Entry], sources: list[tuple[str, str]]) -> MappingNode:
+    """A component with each figure that it cites in its place; the very node where it cites none."""
     cited = {name: _cited(key, own, sources) for name, key in node.entries.items()}
-    same = named is None and all(cited[name] is key for name, key in node.entries.items())
-    return (node if same else MappingNode(node.position, cited)), tuple(sources)
+    same = all(cited[name] is key for name, key in node.entries.items())
+    return node if same else MappingNode(node.position, cited)
+
+
+def _marked(base: MappingNode, laid: MappingNode, named: ScalarNode, *, priced: bool = False) -> MappingNode:
+    """A component laid upon its entry, with the entry's name at each price whose numbers are still the entry's."""
+    if "value" in base.entries:
+        same = all(_written(base, number) == _written(laid, number) for number in NUMBERS)
+        mark = {"entry": Key(named.position, named)} if priced and same else {}
+        return MappingNode(laid.position, {**laid.entries, **mark})
+    marked = dict(laid.entries)
+    for name, key in base.entries.items():
+        over = laid.entries.get(name)
+        if over is not None and isinstance(key.node, MappingNode) and isinstance(over.node, MappingNode):
+            below = _marked(key.node, over.node, named, priced=priced or name in _PRICED)
+            marked[name] = replace(over, node=below)
+    return MappingNode(laid.position, marked)
+
+
+def _written(price: MappingNode, number: str) -> object:
+    key = price.entries.get(number)
+    return data(key.node) if key is not None else None
 
 
 def _cited(key: Key, own: Mapping[str, Entry], sources: list[tuple[str, str]]) -> Key:

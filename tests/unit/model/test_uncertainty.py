@@ -40,7 +40,7 @@ RANGED = {"value": "30 pJ/B", "low": "20 pJ/B", "high": "45 pJ/B"}
 
 
 def on(machine: Machine) -> Constants:
-    return constants(priced(ledger(RUN, machine), price_list(machine, "a test", {})), machine, tokens=1)
+    return constants(priced(ledger(RUN, machine), price_list(machine, "a test", {})), tokens=1)
 
 
 def of(*figures: Constant, around: tuple[Step, ...] = ()) -> Constants:
@@ -96,8 +96,9 @@ def test_prices_with_the_same_numbers_are_one_figure(machine: Build) -> None:
 
 def test_prices_of_one_library_entry_move_together_and_others_do_not(machine: Build) -> None:
     energy = {"read": RANGED, "write": {"value": "40 pJ/B", "low": "10 pJ/B", "high": "60 pJ/B"}}
-    apart = [item for item in on(machine(hbm={"energy": energy})).figures if item.figure]
-    named = [item for item in on(machine(hbm={"energy": energy, "library": "hbm3"})).figures if item.figure]
+    taken = {action: price | {"entry": "hbm3"} for action, price in energy.items()}
+    apart = [item for item in on(machine(hbm={"energy": energy, "library": "hbm3"})).figures if item.figure]
+    named = [item for item in on(machine(hbm={"energy": taken})).figures if item.figure]
     assert [len(item.stakes) for item in apart] == [1, 1, 1]
     assert [(item.figure == "hbm3", len(item.stakes)) for item in named] == [(True, 2), (False, 1)]
 
