@@ -13,6 +13,13 @@ SOURCES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") f
 
 VAGUE_NAMES = {"base", "common", "helpers", "utils"}
 MAX_MODULE_LINES = 300
+PICO = {1e12, 1e-12}
+CONVERTERS = {
+    "archsim/model/pricing.py",  # picojoules to joules
+    "archsim/model/taskgraph.py",  # picoseconds to seconds
+    "archsim/mappers/placement.py",  # bytes to terabytes, in words
+    "archsim/study/validating/prediction.py",  # measured figures in TFLOP/s
+}
 MAX_FUNCTION_LINES = 40
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -39,6 +46,20 @@ def hidden_imports(source: str) -> set[int]:
     return {line for function in functions(source) for line in imports_of("archsim", function)}
 
 
+def picos(source: str) -> set[int]:
+    """Lines that convert by a power of ten of their own, however it is written."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Constant(value=float() | int() as value) if value in PICO:
+                found.add(node.lineno)
+            case ast.BinOp(ast.Constant(value=10 | 10.0), ast.Pow(), ast.Constant(value=12)):
+                found.add(node.lineno)
+            case ast.BinOp(ast.Constant(value=10 | 10.0), ast.Pow(), ast.UnaryOp(ast.USub(), ast.Constant(value=12))):
+                found.add(node.lineno)
+    return found
+
+
 def long_functions(source: str) -> dict[str, int]:
     lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions(source)}
     return {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES}
@@ -58,6 +79,21 @@ def test_no_function_hides_a_first_party_import() -> None:
 def test_only_the_engine_imports_simpy() -> None:
     importers = {name for name, source in SOURCES.items() if imports_of("simpy", ast.parse(source))}
     assert not {name for name in importers if not name.startswith("archsim/engine/")}
+
+
+def test_picojoules_and_picoseconds_are_converted_in_one_place_each() -> None:
+    assert not {name: lines for name, source in SOURCES.items() if name not in CONVERTERS and (lines := picos(source))}
+
+
+def test_counts_become_joules_in_pricing_alone() -> None:
+    users = {name for name, source in SOURCES.items() if ".picojoules" in source}
+    assert users == {"archsim/model/pricing.py", "archsim/reports/csv.py"}  # a table whose column is in picojoules
+
+
+@pytest.mark.parametrize("factor", ["1e-12", "1e12", "10**12", "10 ** -12", "1_000_000_000_000", "10.0**-12"])
+def test_a_conversion_is_seen_however_it_is_written(factor: str) -> None:
+    assert picos(f"joules = \\\n    counted * {factor}\n") == {2}
+    assert not picos("share = counted * 1e-9 + 10**9\n")
 
 
 def test_every_module_is_called_by_what_it_is() -> None:

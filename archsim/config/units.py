@@ -93,6 +93,9 @@ _UNITS: dict[str, tuple[str, Fraction]] = {
     },
     **{f"{prefix}m2": ("area", _SI[prefix] ** 2) for prefix in "num"},
 }
+_PREFIXED = {
+    f"{prefix}{symbol}": (float(_SI[prefix]), symbol) for symbol, (*_, taken) in _ATOMS.items() for prefix in taken
+}
 _SPELLINGS = str.maketrans({"\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", "\N{SUPERSCRIPT TWO}": "2"})
 _HINTS = (
     (
@@ -137,6 +140,11 @@ def dimension_of(text: str) -> Dimension | None:
     except UnplacedError:
         return None
     return _DIMENSIONS.get((kind, per))
+
+
+def unprefixed(unit: str) -> tuple[float, str]:
+    """How many of a unit without a prefix one `unit` is, and that unit: (0.001, "s") of `ms`; 1 of any other text."""
+    return _PREFIXED.get(unit, (1.0, unit))
 
 
 def format_quantity(value: float | Fraction, dimension: Dimension) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from archsim.mappers.kernels import PARTIAL_BYTES, Kernel, Rates, padded
 from archsim.model.kernel_table import GemmKernels
+from archsim.model.taskgraph import PS_PER_SECOND
 from archsim.model.trace import Gemm
 
 _DEPTH = 64
@@ -107,7 +108,7 @@ class _Choice(NamedTuple):
             operands = max(operands, read * above / (below * self.blocks * rates.lane))
         legs = (supply, operands, self.slots / rates.macs if rates.macs else 0.0)
         knee = self.offered.knee
-        return self.launch * 1e-12 + float(sum(leg**knee for leg in legs) ** (1 / knee) if knee else max(legs))
+        return self.launch / PS_PER_SECOND + float(sum(leg**knee for leg in legs) ** (1 / knee) if knee else max(legs))
 
     def kernel(self) -> Kernel:
         """What the mapper makes a flow of."""

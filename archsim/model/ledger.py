@@ -9,6 +9,9 @@ from archsim.model.run import Run
 
 STATIC_ACTION = "static"
 
+_TIME = "ps"
+"""What a row counts that is paid by time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -21,6 +24,16 @@ class Row:
     tensor: str
     count: int
     unit: str
+
+    @property
+    def timed(self) -> bool:
+        """Whether time is counted: its price is a power, and its joules follow the length of the run."""
+        return self.unit == _TIME
+
+
+def price_unit(unit: str) -> str:
+    """What a price of one `unit` is stated in: a power where time is counted."""
+    return "W" if unit == _TIME else f"pJ/{unit}"
 
 
 def ledger(run: Run, machine: Machine) -> tuple[Row, ...]:
@@ -40,7 +53,7 @@ def _done(run: Run, machine: Machine) -> list[Row]:
 def _static(run: Run, machine: Machine) -> list[Row]:
     powered = [name for name, component in machine.components.items() if component.static.high > 0]
     return [
-        Row(name, STATIC_ACTION, span.operator, span.phase, "", held * machine.instances(name), "ps")
+        Row(name, STATIC_ACTION, span.operator, span.phase, "", held * machine.instances(name), _TIME)
         for name in powered
         for span, held in run.held.items()
         if held

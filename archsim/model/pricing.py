@@ -12,7 +12,7 @@ from archsim.model.machine import Machine
 from archsim.model.price import UNSTATED, Price
 from archsim.model.scaling import scaled, scaling
 
-PJ_PER_JOULE = 1e12
+_PJ_PER_JOULE = 1e12
 
 PriceList = Mapping[tuple[str, str], Price]
 
@@ -82,13 +82,24 @@ def priced(rows: Iterable[Row], prices: PriceList) -> tuple[Priced, ...]:
     return tuple(Priced(row, price, price) for row, price in places)
 
 
+def joules_of(count: float, price: float) -> float:
+    """Joules of so many units at a price in picojoules each; of picoseconds at a price in watts."""
+    return count * price / _PJ_PER_JOULE
+
+
 def joules(entries: Sequence[Priced]) -> Joules:
     """Sum over rows, with the interval in which all prices stand at their low or all at their high."""
     return Joules(
-        fsum(entry.picojoules for entry in entries) / PJ_PER_JOULE,
-        fsum(entry.row.count * entry.price.low for entry in entries) / PJ_PER_JOULE,
-        fsum(entry.row.count * entry.price.high for entry in entries) / PJ_PER_JOULE,
+        fsum(entry.picojoules for entry in entries) / _PJ_PER_JOULE,
+        fsum(entry.row.count * entry.price.low for entry in entries) / _PJ_PER_JOULE,
+        fsum(entry.row.count * entry.price.high for entry in entries) / _PJ_PER_JOULE,
     )
+
+
+def watts(entries: Iterable[Priced], ran: float, measured: float) -> float:
+    """Watts of a run of `ran` seconds, had it taken the `measured` ones: what is paid by time draws what it drew."""
+    found = grouped(entries, lambda entry: entry.row.timed)
+    return found.get(True, 0.0) / ran + found.get(False, 0.0) / measured
 
 
 LOW_ACTIVITY = 0.5
@@ -97,7 +108,7 @@ LOW_ACTIVITY = 0.5
 
 def joules_at(entries: Iterable[Priced], given: float, wanted: float) -> float:
     """Joules if the data had another activity than the run's, nothing simulated anew."""
-    return fsum(entry.picojoules * _activity(entry.price.data, given, wanted) for entry in entries) / PJ_PER_JOULE
+    return fsum(entry.picojoules * _activity(entry.price.data, given, wanted) for entry in entries) / _PJ_PER_JOULE
 
 
 def _activity(data: float, given: float, wanted: float) -> float:
@@ -109,9 +120,9 @@ def _activity(data: float, given: float, wanted: float) -> float:
 K = TypeVar("K", bound=Hashable)
 
 
-def grouped(entries: Iterable[Priced], key: Callable[[Row], K]) -> dict[K, float]:
-    """Joules by a property of the row."""
+def grouped(entries: Iterable[Priced], key: Callable[[Priced], K]) -> dict[K, float]:
+    """Joules by a property of the row or of its price."""
     parts: dict[K, list[float]] = {}
     for entry in entries:
-        parts.setdefault(key(entry.row), []).append(entry.picojoules)
-    return {name: fsum(part) / PJ_PER_JOULE for name, part in parts.items()}
+        parts.setdefault(key(entry), []).append(entry.picojoules)
+    return {name: fsum(part) / _PJ_PER_JOULE for name, part in parts.items()}

@@ -119,16 +119,16 @@ class Result:
 
     def phase_j(self, phase: str) -> float:
         """Joules of one phase over the whole run."""
-        return grouped(self.entries, lambda row: row.phase).get(phase, 0.0)
+        return grouped(self.entries, lambda entry: entry.row.phase).get(phase, 0.0)
 
     def by(self, column: str) -> dict[str, float]:
         """Joules per output token, grouped by a column of the ledger: component, action, operator, phase, or tensor."""
         key = self.tensor_class if column == "tensor" else lambda row: str(getattr(row, column))
-        return {name: value / self.tokens for name, value in grouped(self.entries, key).items()}
+        return {name: value / self.tokens for name, value in grouped(self.entries, lambda at: key(at.row)).items()}
 
     def by_kind(self) -> dict[str, float]:
         """Joules per output token by kind of hardware; static power is a kind of its own."""
-        sums = grouped(self.entries, self._kind)
+        sums = grouped(self.entries, lambda entry: self._kind(entry.row))
         return {kind: sums.get(kind, 0.0) / self.tokens for kind in KINDS}
 
     def _kind(self, row: Row) -> str:

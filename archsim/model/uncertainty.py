@@ -14,7 +14,7 @@ from math import fsum, isclose, prod, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from archsim.model.price import Price
-from archsim.model.pricing import PJ_PER_JOULE, Priced
+from archsim.model.pricing import Priced, joules_of
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -129,8 +129,8 @@ def constants(entries: Iterable[Priced], tokens: int, around: tuple[Step, ...] =
         key = (row.component, row.action)
         sources[key] = price.source
         before = mine.get(key, Stake(0.0, 0.0, 0.0))
-        per_token = row.count / tokens / PJ_PER_JOULE
-        mine[key] = Stake(*(sum_ + per_token * end for sum_, end in zip(before, ends, strict=True)))
+        per_token = row.count / tokens
+        mine[key] = Stake(*(sum_ + joules_of(per_token, end) for sum_, end in zip(before, ends, strict=True)))
     return Constants(tuple(_constant(figure, mine, sources) for figure, mine in stakes.items()), around)
 
 

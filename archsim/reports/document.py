@@ -7,6 +7,7 @@ from typing import Any
 
 from archsim import __version__
 from archsim.model.conversion import bill
+from archsim.model.ledger import price_unit
 from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.model.run import STATIC
@@ -160,7 +161,7 @@ def _price(entry: Priced, result: Result) -> Document:
         "component": row.component,
         "action": row.action,
         "value": price.value,
-        "unit": "W" if row.unit == "ps" else f"pJ/{row.unit}",
+        "unit": price_unit(row.unit),
         "boundary": price.boundary,
         "grade": price.grade,
         "source": price.source,

@@ -73,7 +73,7 @@ def time_heading(result: Result) -> str:
 
 def operator_lines(result: Result, limit: int | None = None) -> tuple[Line, ...]:
     """Phases in program order, in each the longest line first; the shortest beyond `limit` are added up in one."""
-    joules = grouped(result.entries, lambda row: Span(row.operator, row.phase))
+    joules = grouped(result.entries, lambda entry: Span(entry.row.operator, entry.row.phase))
     phases: dict[str, list[_Spent]] = {}
     for item in accounted(result):
         energy = joules.get(Span(item.operator, item.phase), 0.0) / result.tokens

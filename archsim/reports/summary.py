@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from archsim.model.conversion import beyond
-from archsim.model.pricing import LOW_ACTIVITY
+from archsim.model.pricing import LOW_ACTIVITY, grouped
 from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
 from archsim.model.workload import Format, Workload
@@ -224,18 +224,11 @@ def _factors(ratio: tuple[float, float]) -> str:
 
 
 def _by_boundary(result: Result) -> str:
-    sums: dict[str, float] = {}
-    for entry in result.entries:
-        name = entry.price.boundary or result.machine.boundary
-        sums[name] = sums.get(name, 0.0) + entry.picojoules
-    return _listed(sums)
+    return _listed(grouped(result.entries, lambda entry: entry.price.boundary or result.machine.boundary))
 
 
 def _by_grade(result: Result) -> str:
-    sums: dict[str, float] = {}
-    for entry in result.entries:
-        sums[entry.price.grade] = sums.get(entry.price.grade, 0.0) + entry.picojoules
-    return _listed(sums)
+    return _listed(grouped(result.entries, lambda entry: entry.price.grade))
 
 
 def _listed(sums: Mapping[str, float]) -> str:

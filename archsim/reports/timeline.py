@@ -12,7 +12,7 @@ from typing import Any
 
 from archsim.model.component import ACTIVE_ACTION
 from archsim.model.price import Price
-from archsim.model.pricing import PJ_PER_JOULE
+from archsim.model.pricing import joules_of
 from archsim.model.result import Result
 from archsim.model.run import Interval
 from archsim.model.tariff import Place
@@ -111,7 +111,7 @@ def _amounts(result: Result, prices: Mapping[Place, Price]) -> Iterator[tuple[st
                     whole = (interval.start, interval.end) if action == ACTIVE_ACTION else used
                     price = prices.get(Place(task.operator, task.phase, component, action))
                     if price is not None:
-                        yield _WATTS, count * price.value / PJ_PER_JOULE, whole
+                        yield _WATTS, joules_of(count, price.value), whole
                     if result.machine.actions[component][action].unit == "B":
                         yield f"{component}, B/s", count, used
 

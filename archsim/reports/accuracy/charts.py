@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from archsim.config.units import unprefixed
 from archsim.reports.accuracy.scores import Case, Suite
 from archsim.reports.accuracy.words import share
 from archsim.reports.comparison.charts.figure import (
@@ -18,16 +19,6 @@ from archsim.reports.comparison.charts.figure import (
     symbol,
 )
 from archsim.reports.quantities import si
-
-SI = {
-    "ms": (1e-3, "s"),
-    "us": (1e-6, "s"),
-    "ns": (1e-9, "s"),
-    "ps": (1e-12, "s"),
-    "mJ": (1e-3, "J"),
-    "pJ": (1e-12, "J"),
-}
-"""Units of cases as axes have them: without a prefix."""
 
 _BY = ("hardware", "operation", "kv", "weights", "phase", "model")
 """Columns that tell the points of a suite apart, the first that a suite has and that differs."""
@@ -45,7 +36,7 @@ def charts(suite: Suite) -> tuple[Chart, ...]:
 
 
 def _chart(suite: Suite, unit: str, cases: Sequence[Case]) -> Chart:
-    scale, base = SI.get(unit, (1.0, unit))
+    scale, base = unprefixed(unit)
     groups = _groups(cases)
     figures = [scale * value for case in cases for value in (case.measured, case.predicted or 0.0)]
     layout = frame(

@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from archsim.reports.accuracy.charts import SI
+from archsim.config.units import unprefixed
 from archsim.reports.accuracy.scores import Case, Validation
 from archsim.reports.quantities import si
 from archsim.reports.svg import Element, add, text
@@ -79,7 +79,7 @@ def _times(validation: Validation) -> Iterator[tuple[str, list[tuple[float, floa
 
 
 def _pair(case: Case) -> tuple[float, float]:
-    scale, _ = SI.get(case.unit, (1.0, ""))
+    scale, _ = unprefixed(case.unit)
     return scale * case.measured, scale * (case.predicted or 0.0)
 
 

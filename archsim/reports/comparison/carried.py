@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from archsim.model.component import Connector
 from archsim.model.graph import DEVICE
-from archsim.model.pricing import PJ_PER_JOULE
+from archsim.model.pricing import Priced, grouped
 from archsim.model.result import Result
 
 BEYOND = "other "
@@ -34,16 +35,18 @@ class Carried(NamedTuple):
 def carried(result: Result) -> tuple[Carried, ...]:
     """The links that carried anything, in the order of the file."""
     ends = _ends(result)
-    sums: dict[tuple[str, str], tuple[int, float]] = {}
-    for entry in result.entries:
-        if entry.row.component in ends and entry.row.unit == "B":
-            key = (entry.row.component, result.tensor_class(entry.row))
-            count, picojoules = sums.get(key, (0, 0.0))
-            sums[key] = (count + entry.row.count, picojoules + entry.picojoules)
+    entries = [entry for entry in result.entries if entry.row.component in ends and entry.row.unit == "B"]
+
+    def of(entry: Priced) -> tuple[str, str]:
+        return entry.row.component, result.tensor_class(entry.row)
+
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        counts[of(entry)] += entry.row.count
     return tuple(
-        Carried(link, *ends[link], tensor, count / result.tokens, picojoules / result.tokens / PJ_PER_JOULE)
+        Carried(link, *ends[link], tensor, counts[name, tensor] / result.tokens, joules / result.tokens)
         for link in ends
-        for (name, tensor), (count, picojoules) in sums.items()
+        for (name, tensor), joules in grouped(entries, of).items()
         if name == link
     )
 

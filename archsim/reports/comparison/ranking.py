@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from math import fsum, prod
 from typing import NamedTuple
 
+from archsim.model.ledger import price_unit
 from archsim.model.uncertainty import Band, Constant, odds, ratio_band
 from archsim.reports.comparison.matrix import Comparison, joules
 from archsim.reports.comparison.outcome import Cell, Subject
@@ -139,6 +140,6 @@ def _turns(item: _Difference, others: float) -> Iterator[Turn]:
         if others + moved > 0:
             rows = item.cell.document["counts"]
             row = next(row for row in rows if (row["component"], row["action"]) == (name.component, name.action))
-            unit = "W" if row["unit"] == "ps" else f"pJ/{row['unit']}"
             price = row[f"{end}_pj"] / prod(getattr(step, end) for step in item.cell.constants.around)
+            unit = price_unit(row["unit"])
             yield Turn(item.cell.machine.label, name.component, name.action, end, price, unit, name.source)

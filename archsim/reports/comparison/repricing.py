@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archsim.model.ledger import STATIC_ACTION
+from archsim.model.ledger import STATIC_ACTION, price_unit
 from archsim.model.price import Price
 from archsim.model.price_paths import path_of
 from archsim.model.result import Result
@@ -44,7 +44,7 @@ def priced_actions(result: Result) -> tuple[PricedAction, ...]:
             continue
         setting = _setting(result, row.component, row.action)
         key = setting or f"{row.component} {row.action}"
-        unit = "W" if row.unit == "ps" else f"pJ/{row.unit}"
+        unit = price_unit(row.unit)
         stated = entry.stated or entry.price
         firsts.setdefault(key, (row.component, row.action, unit, setting, stated))
         tensors = counts.setdefault(key, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archsim.model.pricing import PJ_PER_JOULE
+from archsim.model.pricing import joules_of
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.outcome import Cell
 from archsim.reports.comparison.repricing import PricedAction
@@ -54,7 +54,7 @@ def _share(cell: Cell, key: str) -> float:
     """The part of a cell's joules that a price pays for."""
     total = cell.document["energy"]["per_token_j"] or 1.0
     mine = (price for price in cell.prices if _key(price) == key)
-    return sum(sum(price.counts.values()) * price.value / PJ_PER_JOULE for price in mine) / total
+    return sum(joules_of(sum(price.counts.values()), price.value) for price in mine) / total
 
 
 def _price(price: PricedAction, share: float) -> Data:

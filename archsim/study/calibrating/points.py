@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archsim.model.calibration import Parameter, Point
 from archsim.model.component import ACTIVE_ACTION, Connector
 from archsim.model.machine import Machine
-from archsim.model.pricing import Priced
+from archsim.model.pricing import Priced, watts
 from archsim.model.result import Result
 from archsim.study.calibrating.sets import Measured, MeasurementSet
 from archsim.study.playing import How
@@ -37,9 +37,7 @@ class Counted:
         """What one kind of price takes over the measured time, whatever is priced by time as it is."""
         machine = self.result.machine
         entries = [entry for entry in self.result.entries if kind_of(entry, machine) == kind]
-        timed = sum(entry.picojoules for entry in entries if entry.row.unit == "ps") / self.result.run.picoseconds
-        counted = sum(entry.picojoules for entry in entries if entry.row.unit != "ps") * 1e-12 / self.seconds
-        return (timed + counted) / machine.devices
+        return watts(entries, self.result.latency.total_s, self.seconds) / machine.devices
 
 
 def kind_of(entry: Priced, machine: Machine) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from archsim.config.shipped import shipped
 from archsim.model.calibration import Fit
+from archsim.model.ledger import price_unit
 from archsim.model.price import Price
 from archsim.model.price_paths import path_of
 from archsim.reports.calibration import table
@@ -24,8 +25,6 @@ from archsim.study.publishing import prepare
 from archsim.study.writing import write_whole
 
 __all__ = ["document", "prepare", "publish", "refusals", "rendered"]
-
-_UNITS = {"B": "pJ/B", "MAC": "pJ/MAC", "ps": "W"}
 
 
 def rendered(found: Calibrated, *, color: bool = False) -> str:
@@ -137,7 +136,7 @@ def _prices(found: Calibrated, fit: Fit, names: str) -> Iterator[tuple[tuple[str
             seen.add(path)
             value, (low, high) = scale[kind]
             stated = entry.stated or entry.price
-            ends = _ends(stated, value, low, high, _UNITS[row.unit])
+            ends = _ends(stated, value, low, high, price_unit(row.unit))
             told = f"x {value:.3f} ({low:.3f} to {high:.3f}) of the library's"
             yield path, ends, f"calibrated on {names} ({len(fit.points)} rows): {told}"
 

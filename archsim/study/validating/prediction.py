@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archsim.config.units import unprefixed
 from archsim.model.trace import Trace
 
-UNITS = {
-    "s": 1.0,
-    "ms": 1e-3,
-    "us": 1e-6,
-    "ns": 1e-9,
-    "ps": 1e-12,
-    "J": 1.0,
-    "mJ": 1e-3,
-    "pJ": 1e-12,
-    "W": 1.0,
-    "token/s": 1.0,
-    "TFLOP/s": 1e12,
-    "B": 1.0,
-}
+_WRITTEN = ("s", "ms", "us", "ns", "ps", "J", "mJ", "pJ", "W", "token/s", "B")
+UNITS = {unit: unprefixed(unit)[0] for unit in _WRITTEN} | {"TFLOP/s": 1e12}
 """What one of a unit is in the SI."""
 
 

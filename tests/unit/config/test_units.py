@@ -102,6 +102,14 @@ def test_a_misspelt_unit_is_suggested() -> None:
     assert refused("5 GHzz", units.FREQUENCY).help == "did you mean `GHz`?"
 
 
+@pytest.mark.parametrize(
+    ("unit", "size", "plain"),
+    [("ms", 1e-3, "s"), ("ps", 1e-12, "s"), ("kWh", 1e3, "Wh"), ("W", 1, "W"), ("token/s", 1, "token/s")],
+)
+def test_a_prefix_is_a_power_of_ten(unit: str, size: float, plain: str) -> None:
+    assert units.unprefixed(unit) == (size, plain)
+
+
 def test_bits_and_bytes_are_both_suggested_where_either_may_be_meant() -> None:
     assert refused("5 gib", units.DATA).help == "did you mean `GiB` or `Gib`?"
 

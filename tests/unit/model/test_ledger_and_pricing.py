@@ -9,7 +9,7 @@ import pytest
 
 from archsim.model.ledger import Row, ledger
 from archsim.model.machine import Machine
-from archsim.model.pricing import Priced, grouped, joules, price_list, priced
+from archsim.model.pricing import Priced, grouped, joules, price_list, priced, watts
 from archsim.model.run import STATIC, CountKey, Run, Span
 from archsim.model.taskgraph import TICKS, Port
 
@@ -86,15 +86,21 @@ def test_the_interval_has_all_prices_low_or_all_high(machine: Build) -> None:
     assert found.high == pytest.approx((exact + 900 * 45 + 1_000 * 2 * 2.0) / 1e12, rel=1e-12)
 
 
+def test_what_time_pays_draws_the_same_however_long_the_work_took(machine: Build) -> None:
+    done, static = 900 * 30 + 10 * 40 + 700 * 5 + 350 * 1, 2 * 1.0 + 4 * 0.25
+    taken = watts(entries(machine()), ran=1_000e-12, measured=4_000e-12)
+    assert taken == pytest.approx(static + done / 4_000, rel=1e-12)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_table_sums_to_the_total(machine: Build, column: str) -> None:
     found = entries(machine())
-    table = grouped(found, lambda row: str(getattr(row, column)))
+    table = grouped(found, lambda entry: str(getattr(entry.row, column)))
     assert fsum(table.values()) == pytest.approx(joules(found).value, rel=1e-12)
 
 
 def test_a_group_holds_its_rows_only(machine: Build) -> None:
-    table = grouped(entries(machine()), lambda row: (row.component, row.action))
+    table = grouped(entries(machine()), lambda entry: (entry.row.component, entry.row.action))
     assert table["hbm", "read"] == pytest.approx(900 * 30 / 1e12)
     assert table["sm", "static"] == pytest.approx(1_000 * 4 * 0.25 / 1e12)
 

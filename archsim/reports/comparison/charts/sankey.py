@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archsim.model.pricing import PJ_PER_JOULE
+from archsim.model.pricing import joules_of
 from archsim.reports.comparison.carried import BEYOND, Carried
 from archsim.reports.comparison.charts.figure import KIND_COLORS, TENSOR_COLORS, Chart, Data, frame, shown
 from archsim.reports.comparison.outcome import Cell
@@ -60,7 +60,7 @@ def joules_chart(cell: Cell, key: str) -> Chart:
     for price in cell.prices:
         for tensor, count in price.counts.items():
             place = (tensor, price.component)
-            sums[place] = sums.get(place, 0.0) + count * price.value / PJ_PER_JOULE
+            sums[place] = sums.get(place, 0.0) + joules_of(count, price.value)
     flows = tuple(
         Flow(f"{tensor} ", component, tensor, spent, f"{NAMES.get(tensor, tensor)} in {component}: {si(spent, 'J')}")
         for (tensor, component), spent in sums.items()

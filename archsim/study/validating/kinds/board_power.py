@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.model.result import Result
+from archsim.model.pricing import watts
 from archsim.study.playing import How
 from archsim.study.running import simulated
 from archsim.study.validating.kinds import run
@@ -56,16 +56,9 @@ def predict(settings: BoardPowerSettings, row: Mapping[str, Any]) -> Prediction:
     job, target = run.checked(settings, row)
     result = simulated(job, target, How(), "")
     latency = float(row[_column(settings.latency)]) * UNITS[settings.latency_unit]
-    watts = drawn(result, latency * settings.steps) / result.machine.devices
-    found = predicted(watts, "W", job.family.trace(job.workload), result.machine.devices)
+    power = watts(result.entries, result.latency.total_s, latency * settings.steps) / result.machine.devices
+    found = predicted(power, "W", job.family.trace(job.workload), result.machine.devices)
     return found if settings.sensor is None else _read(settings, row, found, latency)
-
-
-def drawn(result: Result, seconds: float) -> float:
-    """Watts of all devices: joules of what is counted over the given time, and what is priced by time as it is."""
-    of_time = sum(entry.picojoules for entry in result.entries if entry.row.unit == "ps") * 1e-12
-    counted = sum(entry.picojoules for entry in result.entries if entry.row.unit != "ps") * 1e-12
-    return of_time / result.latency.total_s + counted / seconds
 
 
 def _read(settings: BoardPowerSettings, row: Mapping[str, Any], found: Prediction, latency: float) -> Prediction:

@@ -13,6 +13,7 @@ from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 from archsim.config.document import Document, apply_sets, load
 from archsim.config.shipped import find
+from archsim.model.pricing import grouped
 from archsim.model.result import Result
 from archsim.model.trace import Trace
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
@@ -114,8 +115,8 @@ def _figure(name: str, result: Result, trace: Trace) -> float:
 
 def _booked(result: Result, component: str, action: str, tensor: str = "") -> float:
     """Joules of an action of one tensor, over all operators."""
-    rows = [entry for entry in result.entries if entry.row.component == component and entry.row.action == action]
-    return sum(entry.picojoules for entry in rows if entry.row.tensor == tensor) * 1e-12
+    booked = grouped(result.entries, lambda entry: (entry.row.component, entry.row.action, entry.row.tensor))
+    return booked.get((component, action, tensor), 0.0)
 
 
 def _bound(figure: str, result: Result, unit: float) -> float | None:
