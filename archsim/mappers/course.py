@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
 from archsim.mappers.pipeline import Passage, Stage
 from archsim.mappers.region import private
-from archsim.mappers.stages import Pass, Unit
+from archsim.mappers.stages import Pass, Unit, entering, written
 from archsim.model.taskgraph import Task
-from archsim.model.trace import Operator, Phase
+from archsim.model.trace import Phase
 
 
 class Ways(Protocol):
@@ -59,14 +59,14 @@ class Course:
         """The stages of a pass in order."""
         grouped = groupby(zip(self.placed, one.units, strict=True), key=lambda pair: pair[0])
         stages = [(index, [unit for _, unit in members]) for index, members in grouped]
-        looped = _entering(stages[0][1], _written(one.units))
+        looped = entering(stages[0][1], written(one.units))
         found = []
         for place, (index, units) in enumerate(stages):
             tasks = [task for unit in units for task in self.work.tasks(unit)]
             phase = units[-1].phase
             if place + 1 < len(stages):
                 target, after = stages[place + 1]
-                size = sum(_entering(after, _written(one.units)).values())
+                size = sum(entering(after, written(one.units)).values())
                 way = self._crossing(index, target, size, phase)
             else:
                 sampled = self.layout.sampled("sampling") if looped else ()
@@ -95,30 +95,3 @@ class Course:
         if key not in self._private:  # the task is kept beside its copy: its id stays its own
             self._private[key] = (private(task, f"stage {index}"), task)
         return self._private[key][0]
-
-
-def _written(units: Iterable[Unit]) -> frozenset[str]:
-    return frozenset(
-        tensor.name
-        for unit in dict.fromkeys(units)
-        for operator in unit.operators
-        for tensor in operator.writes
-        if tensor.role == "activations"
-    )
-
-
-def _entering(units: Sequence[Unit], made: frozenset[str]) -> Mapping[str, int]:
-    """Bytes by name of what some units read and did not write before, of what is made anywhere in the pass."""
-    here: set[str] = set()
-    found: dict[str, int] = {}
-    for operator in _operators(units):
-        for tensor in operator.reads:
-            if tensor.name in made and tensor.name not in here:
-                found[tensor.name] = max(found.get(tensor.name, 0), tensor.bytes)
-        here |= {tensor.name for tensor in operator.writes}
-    return found
-
-
-def _operators(units: Sequence[Unit]) -> Iterator[Operator]:
-    for unit in units:
-        yield from unit.operators

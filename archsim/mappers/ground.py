@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from typing import Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from archsim.mappers.collectives import device_link
 from archsim.mappers.layout import Layout
 from archsim.mappers.mesh import MeshLayout, Regions
 from archsim.mappers.region import Homes, part
+from archsim.mappers.stages import Excess, Load, overfull, partition, refusal
 from archsim.model.component import Connector
 from archsim.model.graph import DEVICE
 from archsim.model.machine import Machine
@@ -50,6 +52,40 @@ class Ground:
         """Bytes of a memory in one stage; None: no limit."""
         component = self.machine.components[memory]
         return None if component.capacity_bytes is None else component.capacity_bytes * component.count
+
+
+Placed = tuple[Ground, tuple[int, ...]]
+"""The ground, and the stage of each unit on it."""
+
+
+def first_fit(
+    options: Callable[[int], Iterable[tuple[Ground, int]]], kept: Sequence[Load], homes: Homes, devices: int
+) -> Placed:
+    """The first of the grounds, in so many stages each, that holds units; there are `options` for so many devices.
+
+    Raises:
+        PlanError: where none holds them; it says what the roomiest lacks.
+    """
+    worst: Excess | None = None
+    for placed, excess in _tried(options(devices), kept, homes):
+        if excess is None:
+            return placed
+        worst = excess if worst is None or excess[1] < worst[1] else worst
+
+    def fits(count: int) -> bool:
+        return any(excess is None for _, excess in _tried(options(count), kept, homes))
+
+    raise refusal(worst, fits, devices)
+
+
+def _tried(
+    options: Iterable[tuple[Ground, int]], kept: Sequence[Load], homes: Homes
+) -> Iterator[tuple[Placed, Excess | None]]:
+    sizes = [sum(load.values()) for load in kept]
+    for ground, count in options:
+        stages = partition(sizes, count)
+        room = {name: ground.room(name) for name in homes.by_role.values()}
+        yield (ground, stages), overfull(kept, stages, homes.by_role, room)
 
 
 def chips(machine: Machine, homes: Homes, stack: Stack, wish: Wish, devices: int) -> Ground:

@@ -18,10 +18,10 @@ from archsim.mappers import ground as grounds
 from archsim.mappers.chips import ChipLayout
 from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.die import Delays, DieLayout
-from archsim.mappers.ground import Ground, Wish
+from archsim.mappers.ground import Ground, Placed, Wish
 from archsim.mappers.region import Homes, homes, part
-from archsim.mappers.resident import Settled, planned, roles_of
-from archsim.mappers.stages import Excess, Load, loads, overfull, partition, passes, refusal
+from archsim.mappers.resident import Settled, planned
+from archsim.mappers.stages import Load, loads, passes
 from archsim.model.dtype import Dtype
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
@@ -117,31 +117,21 @@ def _check_area(machine: Machine, spec: Hardwired) -> float:
     return area
 
 
-def _placed(
-    machine: Machine, spec: Hardwired, stack: Stack, places: Homes, kept: Sequence[Load]
-) -> tuple[Ground, tuple[int, ...]]:
+def _placed(machine: Machine, spec: Hardwired, stack: Stack, places: Homes, kept: Sequence[Load]) -> Placed:
     """The group of chips of each layer: groups as small as hold the largest layer.
 
     Raises:
         PlanError: where the model takes more chips.
     """
-    roles = roles_of(places)
-    sizes = [sum(load.values()) for load in kept]
 
-    def tried(devices: int) -> Iterator[tuple[Ground, tuple[int, ...], Excess | None]]:
+    def options(devices: int) -> Iterator[tuple[Ground, int]]:
         each = spec.tensor_parallel or 1
         while each <= devices:
             ground = grounds.chips(machine, places, stack, Wish(len(kept), each), devices)
-            chip_of = partition(sizes, ground.slots)
-            yield ground, chip_of, overfull(kept, chip_of, roles, {name: ground.room(name) for name in roles.values()})
+            yield ground, ground.slots
             each = 2 * each if spec.tensor_parallel is None else devices + 1
 
-    worst: Excess | None = None
-    for ground, chip_of, excess in tried(machine.devices):
-        if excess is None:
-            return ground, chip_of
-        worst = excess if worst is None or excess[1] < worst[1] else worst
-    raise refusal(worst, lambda devices: any(excess is None for *_, excess in tried(devices)), machine.devices)
+    return grounds.first_fit(options, kept, places, machine.devices)
 
 
 def _layout(

@@ -13,9 +13,9 @@ from archsim.mappers.near_cuts import Cut, leaving
 from archsim.mappers.near_mapping import NearMapping
 from archsim.mappers.pipeline import Passage, Stage, pipeline
 from archsim.mappers.region import private
-from archsim.mappers.stages import Load, Pass, Unit, overfull, partition, passes, refusal
+from archsim.mappers.stages import Load, Pass, Unit, overfull, partition, passes, placements, refusal
 from archsim.model.machine import Machine
-from archsim.model.plan import Declaration, Placement, Plan
+from archsim.model.plan import Declaration, Plan
 from archsim.model.taskgraph import Task
 from archsim.model.trace import Phase, Role, Trace
 
@@ -35,6 +35,11 @@ class Row:
     def home(self) -> str:
         """The memory of weights and caches."""
         return self.mapping.units.paths.main
+
+    @property
+    def homes(self) -> Mapping[Role, str]:
+        """Where what must be held rests."""
+        return {"weights": self.home, "kv": self.home, "state": self.home}
 
     @property
     def room(self) -> int | None:
@@ -73,15 +78,11 @@ def in_row(trace: Trace, machine: Machine, row: Row) -> Plan:
     last = Cut.of(whole[-1], trace, row.room)  # all passes read the same weights, and the last the longest caches
     placed = _placed(last.loads, machine.devices, row)
     courses = (*(Cut.of(one, trace, row.room).course for one in whole[:-1]), last.course)
-    homes: dict[Role, str] = {"weights": row.home, "kv": row.home, "state": row.home}
     used = placed[-1] + 1
     crossings = _Crossings(row, machine.actions[device_link(machine)]["move"].latency)
     return Plan(
         graph=pipeline([crossings.passage(one, placed) for one in courses], row.batch, row.in_flight, row.buffers),
-        placements=tuple(
-            Placement(resident.role, homes[resident.role], -(-resident.bytes // machine.devices))
-            for resident in trace.residents
-        ),
+        placements=placements(trace, row.homes, machine.devices),
         declarations=tuple(_declared(trace, courses, row)),
         parallel={"pipeline_parallel": machine.devices},
         in_flight=row.in_flight,
@@ -97,8 +98,7 @@ def _placed(kept: Sequence[Load], devices: int, row: Row) -> tuple[int, ...]:
     """
     sizes = [sum(load.values()) for load in kept]
     stages = partition(sizes, devices)
-    homes: dict[Role, str] = {"weights": row.home, "kv": row.home, "state": row.home}
-    worst = overfull(kept, stages, homes, {row.home: row.room})
+    worst = overfull(kept, stages, row.homes, {row.home: row.room})
     if worst:
         raise refusal(worst, lambda count: row.holds(sizes, count), devices)
     return stages

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby
 from typing import Self
 
-from archsim.mappers.stages import Load, Pass, Unit, loads, partition
+from archsim.mappers.stages import Load, Pass, Unit, entering, loads, operators, partition, written
 from archsim.model.trace import Attention, Experts, Gemm, Operator, Role, Scan, Tensor, Trace
 
 _Piece = tuple[Operator, Load]
@@ -115,28 +115,12 @@ def _sum(pieces: Iterable[_Piece]) -> Load:
 
 def leaving(stages: Sequence[Sequence[Unit]]) -> list[int]:
     """Bytes that leave each stage: activations that a later one reads; from the last, what leads back to the first."""
-    made = {t.name for units in stages for op in _operators(units) for t in op.writes if t.role == "activations"}
-    alive = _entering(stages[0], made)
+    made = written(unit for units in stages for unit in units)
+    alive = entering(stages[0], made)
     found = []
     for units in reversed(stages):
         found.append(sum(alive.values()))
-        written = {tensor.name: tensor.bytes for operator in _operators(units) for tensor in operator.writes}
-        before = {name: size - written.get(name, 0) for name, size in alive.items()}  # a slice writes a part
-        alive = {name: size for name, size in before.items() if size > 0} | _entering(units, made)
+        done = {tensor.name: tensor.bytes for operator in operators(units) for tensor in operator.writes}
+        before = {name: size - done.get(name, 0) for name, size in alive.items()}  # a slice writes a part
+        alive = {name: size for name, size in before.items() if size > 0} | entering(units, made)
     return found[::-1]
-
-
-def _entering(units: Sequence[Unit], made: set[str]) -> dict[str, int]:
-    """Bytes by name of activations that units read before they write them."""
-    written: set[str] = set()
-    found: dict[str, int] = {}
-    for operator in _operators(units):
-        for tensor in operator.reads:
-            if tensor.name in made and tensor.name not in written:
-                found[tensor.name] = max(found.get(tensor.name, 0), tensor.bytes)
-        written |= {tensor.name for tensor in operator.writes}
-    return found
-
-
-def _operators(units: Iterable[Unit]) -> Iterable[Operator]:
-    return (operator for unit in units for operator in unit.operators)

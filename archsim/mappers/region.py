@@ -11,7 +11,7 @@ from archsim.model.graph import NoRouteError
 from archsim.model.machine import Machine, Move
 from archsim.model.plan import PlanError
 from archsim.model.taskgraph import Flow, Port, Task
-from archsim.model.trace import Operator
+from archsim.model.trace import Operator, Role
 
 
 def part(machine: Machine, counts: Mapping[str, int], devices: int = 1) -> Machine:
@@ -54,6 +54,11 @@ class Homes:
     def path(self, role: str) -> tuple[str, ...]:
         """From home to tile."""
         return self.weights if role == "weights" else self.cache if role in ("kv", "state") else self.local
+
+    @property
+    def by_role(self) -> Mapping[Role, str]:
+        """Where what must be held rests."""
+        return {"weights": self.weights[0], "kv": self.cache[0], "state": self.cache[0]}
 
     @property
     def local(self) -> tuple[str, str]:

@@ -10,12 +10,12 @@ from archsim.mappers.declared import declarations
 from archsim.mappers.layout import Layout
 from archsim.mappers.pipeline import pipeline
 from archsim.mappers.region import Homes
-from archsim.mappers.stages import Pass
+from archsim.mappers.stages import Pass, placements
 from archsim.mappers.work import StageWork
 from archsim.model.machine import Machine
-from archsim.model.plan import Placement, Plan
+from archsim.model.plan import Plan
 from archsim.model.stack import Stack
-from archsim.model.trace import Role, Trace
+from archsim.model.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,18 @@ class Settled:
     fused: bool = False
 
 
-def roles_of(homes: Homes) -> dict[Role, str]:
-    """Where tensors rest, by role."""
-    return {"weights": homes.weights[0], "kv": homes.cache[0], "state": homes.cache[0]}
-
-
 def planned(
     trace: Trace, courses: Sequence[Pass], machine: Machine, stack: Stack, batch: int, settled: Settled
 ) -> Plan:
     """The plan, without what a mapper says of itself: degrees, settings and warnings of its own."""
-    roles = roles_of(settled.homes)
+    roles = settled.homes.by_role
     work = StageWork(settled.layout, settled.homes, stack, settled.reduction, settled.fused)
     host = stack.step.base + stack.step.per_sequence
     course = Course(work, settled.placed, host, shared=batch > 1)
     in_flight = min(batch, settled.in_flight)
     return Plan(
         graph=pipeline([course.passage(one) for one in courses], batch, in_flight, settled.buffers),
-        placements=tuple(
-            Placement(resident.role, roles[resident.role], -(-resident.bytes // machine.devices))
-            for resident in trace.residents
-        ),
+        placements=placements(trace, roles, machine.devices),
         declarations=declarations(trace, batch, settled.layout, roles),
         parallel={},
         in_flight=in_flight,

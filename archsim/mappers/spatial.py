@@ -14,10 +14,10 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.mappers import ground as grounds
 from archsim.mappers.collectives import refuse_stated
-from archsim.mappers.ground import Ground, Wish
+from archsim.mappers.ground import Ground, Placed, Wish
 from archsim.mappers.region import Homes, homes
-from archsim.mappers.resident import Settled, planned, roles_of
-from archsim.mappers.stages import Excess, Load, loads, overfull, partition, passes, refusal
+from archsim.mappers.resident import Settled, planned
+from archsim.mappers.stages import Load, loads, passes
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan
 from archsim.model.stack import Stack
@@ -88,33 +88,23 @@ def plan(trace: Trace, machine: Machine, spec: Spatial, stack: Stack, batch: int
     )
 
 
-def _placed(
-    machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: Sequence[Load]
-) -> tuple[Ground, tuple[int, ...]]:
+def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: Sequence[Load]) -> Placed:
     """The ground, and the stage of each unit on it: the most stages that hold their units.
 
     Raises:
         PlanError: where a stage cannot hold its units.
     """
-    roles = roles_of(places)
-    sizes = [sum(load.values()) for load in kept]
 
-    def tried(devices: int) -> Iterator[tuple[Ground, tuple[int, ...], Excess | None]]:
+    def options(devices: int) -> Iterator[tuple[Ground, int]]:
         for wanted in _stages_to_try(spec, len(kept)):
             wish = Wish(wanted, spec.tensor_parallel, spec.region)
             if spec.fabric:
                 ground = grounds.regions(machine, places, stack, spec.fabric, wish, devices)
             else:
                 ground = grounds.chips(machine, places, stack, wish, devices)
-            stages = partition(sizes, min(ground.slots, wanted))
-            yield ground, stages, overfull(kept, stages, roles, {name: ground.room(name) for name in roles.values()})
+            yield ground, min(ground.slots, wanted)
 
-    worst: Excess | None = None
-    for ground, stages, excess in tried(machine.devices):
-        if excess is None:
-            return ground, stages
-        worst = excess if worst is None or excess[1] < worst[1] else worst
-    raise refusal(worst, lambda devices: any(excess is None for *_, excess in tried(devices)), machine.devices)
+    return grounds.first_fit(options, kept, places, machine.devices)
 
 
 def _stages_to_try(spec: Spatial, units: int) -> Iterator[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.mappers.sequences import of_one, touched
-from archsim.model.plan import PlanError
+from archsim.model.plan import Placement, PlanError
 from archsim.model.trace import Experts, Operator, Phase, Role, Tensor, Trace
 
 MOST_DEVICES = 4096
@@ -27,6 +27,29 @@ class Pass:
 
     units: tuple[Unit, ...]
     closes: str
+
+
+def operators(units: Iterable[Unit]) -> Iterator[Operator]:
+    """All operators of some units, in order."""
+    return (operator for unit in units for operator in unit.operators)
+
+
+def written(units: Iterable[Unit]) -> frozenset[str]:
+    """Names of the activations that some units make."""
+    made = (tensor for operator in operators(dict.fromkeys(units)) for tensor in operator.writes)
+    return frozenset(tensor.name for tensor in made if tensor.role == "activations")
+
+
+def entering(units: Iterable[Unit], made: Collection[str]) -> dict[str, int]:
+    """Bytes by name of what some units read before they write it, of what is made anywhere in the pass."""
+    here: set[str] = set()
+    found: dict[str, int] = {}
+    for operator in operators(units):
+        for tensor in operator.reads:
+            if tensor.name in made and tensor.name not in here:
+                found[tensor.name] = max(found.get(tensor.name, 0), tensor.bytes)
+        here |= {tensor.name for tensor in operator.writes}
+    return found
 
 
 def passes(trace: Trace, batch: int) -> Iterator[Pass]:
@@ -65,6 +88,11 @@ def loads(trace: Trace, one_pass: Pass) -> tuple[Load, ...]:
         for place, size in zip(found, parts, strict=True):
             place[resident.role] = size
     return tuple(found)
+
+
+def placements(trace: Trace, homes: Mapping[Role, str], devices: int) -> tuple[Placement, ...]:
+    """Where all that must be held rests, an equal part of it on each device."""
+    return tuple(Placement(each.role, homes[each.role], -(-each.bytes // devices)) for each in trace.residents)
 
 
 def _weights(unit: Unit) -> int:
