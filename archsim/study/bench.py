@@ -1,6 +1,7 @@
 """What a list of operators takes on a machine, and nothing else: for scoring and fitting many points.
 
-The corridor without ledger, audit and prices, and without the host's part of a step: kernels are measured without it.
+The corridor without ledger and audit, and without the host's part of a step: kernels are measured without it. Prices
+are there for the limit of power alone, which a kernel that is replayed for long is held to; its data are random.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from typing import Any
 
 from archsim.engine.simulate import simulate
 from archsim.model.machine import Machine, assemble
+from archsim.model.pricing import at_node, price_list
 from archsim.model.stack import Step
+from archsim.model.tariff import Tariff, tariff
 from archsim.model.trace import Trace
 from archsim.model.workload import Dtypes
 from archsim.study.checking import WORKLOAD, WORKLOADS, Hardware
+from archsim.study.playing import held_to_limit
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Bench:
     def _machine(self) -> Machine:
         header = self.target.header
         return assemble(header.name, header.boundary, self.devices or header.devices, self.target.components)
+
+    @cached_property
+    def _prices(self) -> Tariff:
+        stated = price_list(self._machine, f"stated in {self.target.document.name}", self.target.header.sources)
+        return tariff(stated, 1.0, self.target.stack, mixed=False, here=at_node(stated, self._machine))
 
     @cached_property
     def _settings(self) -> Any:
@@ -54,7 +63,7 @@ class Bench:
         """Picoseconds of one execution of a trace; raise `PlanError` where it does not go onto the machine."""
         stack = self.target.stack.model_copy(update={"step": Step()})
         plan = self.target.mapper.plan(trace, self._machine, self._settings, stack, batch)
-        return simulate(plan.graph).picoseconds
+        return simulate(held_to_limit(plan, self.target, self._machine, self._prices).graph).picoseconds
 
 
 def asked(

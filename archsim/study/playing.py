@@ -69,7 +69,7 @@ class Question:
         check_length(self.job, lambda asked: self.run(self.planned(asked)[1].graph), self.how.max_events)
         known = _Key(self, self._content()) if self.job.workload.output_tokens <= _SMALL else None
         trace, plan = _mapped(known) if known else self.planned(self.job.workload)
-        limited = self._limited(plan)
+        limited = held_to_limit(plan, self.target, self.machine, self.prices)
         run = _simulated(known) if known and limited.graph is plan.graph else self.run(limited.graph)
         return Played(trace, replace(plan, graph=limited.graph), limited, run)
 
@@ -93,12 +93,6 @@ class Question:
         families = job.family.__name__, target.mapper.__name__
         parts = job.workload, target.settings, self._stack, self.machine.components
         return families, self.machine.name, self.machine.devices, timing(parts), self.how
-
-    def _limited(self, plan: Plan) -> Capped:
-        cap = self.target.header.power_cap
-        if cap is None:
-            return unlimited(plan.graph)
-        return capped(plan.graph, self.machine, cap, self.prices, plan.parallel.get("pipeline_parallel", 1))
 
     def _placed(self, error: PlanError) -> Diagnostic:
         """A mapper's refusal, at the value that would have to change."""
@@ -125,6 +119,14 @@ class Question:
             given = of_option("--max-events", "" if how.max_events is None else str(how.max_events))
             help = "--max-events N lets a simulation go on to N"
             raise InputError([Diagnostic(str(limit), given, help)]) from limit
+
+
+def held_to_limit(plan: Plan, target: Hardware, machine: Machine, prices: Tariff) -> Capped:
+    """The kernels of a plan under the machine's limit of power, if it has one."""
+    cap = target.header.power_cap
+    if cap is None:
+        return unlimited(plan.graph)
+    return capped(plan.graph, machine, cap, prices, plan.parallel.get("pipeline_parallel", 1))
 
 
 class _Key:

@@ -19,19 +19,22 @@ EXCHANGE = {"kind": "collective", "name": "x", "operation": "all_to_all", "bytes
 
 
 @cache
-def h100() -> Hardware:
-    return check_hardware(load_pair("gemv-4096", "h100-sxm", ())[1])
+def machine(name: str) -> Hardware:
+    return check_hardware(load_pair("gemv-4096", name, ())[1])
 
 
-def seconds(entry: dict[str, Any], devices: int | None = None) -> float:
-    return Bench(h100(), devices).picoseconds([entry], BF16) * 1e-12
+def seconds(entry: dict[str, Any], devices: int | None = None, name: str = "h100-sxm") -> float:
+    return Bench(machine(name), devices).picoseconds([entry], BF16) * 1e-12
 
 
-def test_a_point_takes_what_a_run_of_it_takes() -> None:
-    listed = f"workload.operators=[{{kind: gemm, name: gemv, m: 1, k: {GEMM['k']}, n: {GEMM['n']}}}]"
+@pytest.mark.parametrize("name", ["h100-sxm", "h200-sxm"])
+@pytest.mark.parametrize("rows", [1, 4096])
+def test_a_point_takes_what_a_run_of_it_takes(name: str, rows: int) -> None:
+    listed = f"workload.operators=[{{kind: gemm, name: gemv, m: {rows}, k: {GEMM['k']}, n: {GEMM['n']}}}]"
     dtypes = "workload.dtypes={weights: bf16, kv: bf16, activations: bf16}"
-    result = run("gemv-4096", "h100-sxm", (listed, dtypes)).result
-    assert seconds(GEMM) == pytest.approx(result.latency.total_s, abs=1e-12)
+    result = run("gemv-4096", name, (listed, dtypes)).result
+    assert seconds({**GEMM, "m": rows}, name=name) == pytest.approx(result.latency.total_s, abs=1e-12)
+    assert bool(result.slowed) == (name == "h200-sxm" and rows > 1)
 
 
 @pytest.mark.parametrize("entry", [ATTENTION, STEP])
