@@ -90,15 +90,8 @@ def converted(result: Result, wanted: Boundary) -> Result:
 def _moved(price: Price, factor: Step, wanted: Boundary) -> Price:
     if not factor.told:
         return price
-    return price.model_copy(
-        update={
-            "value": price.value * factor.value,
-            "low": price.low * factor.low,
-            "high": price.high * factor.high,
-            "boundary": wanted,
-            "source": f"{price.source}; {factor.told} to {wanted}",
-        }
-    )
+    source = f"{price.source}; {factor.told} to {wanted}"
+    return price.times(factor.value, factor.low, factor.high, boundary=wanted, source=source)
 
 
 def _refuse_wider(result: Result, wanted: Boundary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -79,8 +80,12 @@ class Price(Figure):
 
     def scaled(self, factor: float) -> Price:
         """The price and its range, times a factor."""
-        ends = {"value": self.value * factor, "low": self.low * factor, "high": self.high * factor}
-        return self.model_copy(update=ends)
+        return self.times(factor, factor, factor)
+
+    def times(self, value: float, low: float, high: float, **told: str) -> Price:
+        """The price times a factor that has a range of its own, and what is `told` of it anew."""
+        ends = {"value": self.value * value, "low": self.low * low, "high": self.high * high}
+        return self.model_copy(update={**ends, **told})
 
 
 _WITH_UNIT = ("value", "low", "high")
@@ -126,10 +131,15 @@ OpPrice = Annotated[Price, *priced_in(units.ENERGY_PER_OP)]
 StaticPower = Annotated[Price, *priced_in(units.POWER)]
 
 
-def _plain(data: object) -> object:
-    if isinstance(data, str):
-        raise UnplacedError(f"must be a number: `{data}`", "a share from 0 to 1, without a unit and without quotes")
-    return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
+def plain(what: str) -> Callable[[object], object]:
+    """Reads a bare number as a figure; `what` says which number belongs there."""
+
+    def read(data: object) -> object:
+        if isinstance(data, str):
+            raise UnplacedError(f"must be a number: `{data}`", f"{what}, without a unit and without quotes")
+        return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
+
+    return read
 
 
 class Ratio(Figure):
@@ -146,5 +156,6 @@ class Overhead(Figure):
     value: float = Field(gt=0)
 
 
-Factor = Annotated[Overhead, BeforeValidator(_plain, json_schema_input_type=float | Overhead)]
-Efficiency = Annotated[Ratio, BeforeValidator(_plain, json_schema_input_type=float | Ratio)]
+_share = plain("a share from 0 to 1")
+Factor = Annotated[Overhead, BeforeValidator(_share, json_schema_input_type=float | Overhead)]
+Efficiency = Annotated[Ratio, BeforeValidator(_share, json_schema_input_type=float | Ratio)]

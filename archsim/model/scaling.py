@@ -111,15 +111,7 @@ def scaled(price: Price, by: Scaling | None) -> Price:
     if by is None or price.high == 0:
         return price
     grade: Grade = "assumed" if by.far or price.grade == "assumed" else "derived"
-    return price.model_copy(
-        update={
-            "value": price.value * by.factor,
-            "low": price.low * by.low,
-            "high": price.high * by.high,
-            "grade": grade,
-            "source": f"{price.source}; {told(by)}",
-        }
-    )
+    return price.times(by.factor, by.low, by.high, grade=grade, source=f"{price.source}; {told(by)}")
 
 
 def told(by: Scaling) -> str:

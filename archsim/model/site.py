@@ -11,8 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from archsim.config import units
 from archsim.config.checked import Checked
-from archsim.config.diagnostics import UnplacedError
-from archsim.model.price import Efficiency, Figure, Price, Ratio, priced_in
+from archsim.model.price import Efficiency, Figure, Price, Ratio, plain, priced_in
 
 
 class Factor(Figure):
@@ -23,13 +22,7 @@ class Factor(Figure):
     high: float = Field(ge=1)
 
 
-def _plain(data: object) -> object:
-    if isinstance(data, str):
-        raise UnplacedError(f"must be a number: `{data}`", "a factor from 1 up, without a unit and without quotes")
-    return {"value": data} if isinstance(data, int | float) and not isinstance(data, bool) else data
-
-
-Overhead = Annotated[Factor, BeforeValidator(_plain, json_schema_input_type=float | Factor)]
+Overhead = Annotated[Factor, BeforeValidator(plain("a factor from 1 up"), json_schema_input_type=float | Factor)]
 Water = Annotated[Price, *priced_in(units.WATER)]
 Carbon = Annotated[Price, *priced_in(units.CARBON)]
 Tariff = Annotated[Price, *priced_in(units.TARIFF)]

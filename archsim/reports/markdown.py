@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from archsim.model.result import Result
 from archsim.model.uncertainty import band
 from archsim.reports.footprint import TITLE, footprint
+from archsim.reports.gfm import plain, table
 from archsim.reports.operators import operator_lines, time_heading
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
-from archsim.reports.svg import printable
 
 KIND = "markdown"
 FILENAME = "result.md"
-
-_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*[]<>|"} | {"\n": " ", "\r": " "})
-_RULES = {"l": ":--", "r": "--:"}
 
 
 def render(result: Result) -> str:
@@ -26,9 +23,9 @@ def render(result: Result) -> str:
 
 
 def _headline(result: Result) -> str:
-    title = f"# {_plain(result.workload.name)} on {_plain(result.hardware.name)}"
-    given = f"- {_plain(asked(result))}\n- {_plain(built(result))}"
-    return "\n\n".join((title, given, _table("rll", ("figure", "of", "range or remark"), figures(result))))
+    title = f"# {plain(result.workload.name)} on {plain(result.hardware.name)}"
+    given = f"- {plain(asked(result))}\n- {plain(built(result))}"
+    return "\n\n".join((title, given, table("rll", ("figure", "of", "range or remark"), figures(result))))
 
 
 def _energy(result: Result) -> str:
@@ -37,42 +34,30 @@ def _energy(result: Result) -> str:
 
 def _shares(title: str, shares: Iterable[Share]) -> str:
     rows = ((share.name, si(share.joules, "J"), share.percent) for share in shares)
-    return _table("lrr", (title, "per token", "share"), rows)
+    return table("lrr", (title, "per token", "share"), rows)
 
 
 def _time(result: Result) -> str:
     headings = ("operator", "phase", time_heading(result), "share", "energy per token")
     limits = ("limited by", "achieved of peak", "used", "then by", "bound")
-    return f"## Time\n\n{_table('llrrrlrrlr', (*headings, *limits), operator_lines(result))}"
+    return f"## Time\n\n{table('llrrrlrrlr', (*headings, *limits), operator_lines(result))}"
 
 
 def _machine(result: Result) -> str:
     headings = ("component", "instances", "in use", "traffic per token", "holds")
     rows = ((part.name, f"{part.instances:,}", part.used, part.traffic, part.holds) for part in parts(result))
-    return f"## Machine\n\n{_table('lrrrr', headings, rows)}"
+    return f"## Machine\n\n{table('lrrrr', headings, rows)}"
 
 
 def _footprint(result: Result) -> str:
     taken = footprint(result)
-    return f"## {TITLE}\n\n{_table('rlll', ('figure', 'range', 'of', 'by'), taken)}" if taken else ""
+    return f"## {TITLE}\n\n{table('rlll', ('figure', 'range', 'of', 'by'), taken)}" if taken else ""
 
 
 def _basis(result: Result) -> str:
-    lines = (f"- **{note.label}**: {_plain(note.text)}" for note in notes(result, band(result.constants)))
+    lines = (f"- **{note.label}**: {plain(note.text)}" for note in notes(result, band(result.constants)))
     return "## What the figures rest on\n\n" + "\n".join(lines)
 
 
 def _warnings(result: Result) -> str:
-    return "## Warnings\n\n" + "\n".join(f"- {_plain(text)}" for text in result.warnings) if result.warnings else ""
-
-
-def _table(alignment: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table with `l`eft and `r`ight aligned columns."""
-    cells = (headings, *rows)
-    lines = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in cells]
-    return "\n".join((lines[0], f"| {' | '.join(_RULES[side] for side in alignment)} |", *lines[1:]))
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown and HTML leave as it is, in one line."""
-    return printable(text.translate(_ESCAPED))
+    return "## Warnings\n\n" + "\n".join(f"- {plain(text)}" for text in result.warnings) if result.warnings else ""

@@ -55,3 +55,12 @@ def test_without_scripts_the_scores_are_there(opened: Open, page: Path) -> None:
     visitor = opened(page, java_script_enabled=False, drawn=False)
     assert visitor.page.locator("table.suites tbody tr").count() == len(SUITES)
     assert not any(item.is_visible() for item in visitor.page.locator(".scripted-only").all())
+
+
+def test_a_plot_is_drawn_when_a_reader_comes_near(opened: Open, page: Path) -> None:
+    visitor = opened(page, viewport={"width": 1280, "height": 300})
+    last = visitor.page.locator("[data-chart]").last
+    assert last.get_attribute("data-drawn") is None
+    last.scroll_into_view_if_needed()
+    last.locator(".points path").first.wait_for()
+    assert last.get_attribute("data-drawn") == "yes"

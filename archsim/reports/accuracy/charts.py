@@ -47,8 +47,9 @@ def _chart(suite: Suite, unit: str, cases: Sequence[Case]) -> Chart:
     ends = [min(figures) / 1.4, max(figures) * 1.4]
     traces = (_band(cases, ends), _diagonal(ends), *_points(groups, scale, base))
     keys = tuple(Key(name, series(index), SYMBOLS[symbol(index)]) for index, name in enumerate(groups))
+    legend = keys if len(keys) > 1 else ()  # one series needs no name
     return Chart(
-        f"{suite.name}-{len(unit)}-{base}".replace("/", "-"), _told(suite, cases, figures, base), traces, layout, keys
+        f"{suite.name}-{len(unit)}-{base}".replace("/", "-"), _told(suite, cases, figures, base), traces, layout, legend
     )
 
 

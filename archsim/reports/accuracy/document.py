@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from archsim.reports.accuracy.markdown import aligned, plain, suites_table
+from archsim.reports.accuracy.markdown import suites_table
 from archsim.reports.accuracy.scores import Suite, Validation
 from archsim.reports.accuracy.verdict import verdict
 from archsim.reports.accuracy.words import share
+from archsim.reports.gfm import plain, table
 from archsim.reports.quantities import interval, percent, si
 
 BEGIN, END = "<!-- in short: made by `make accuracy` -->", "<!-- end of in short -->"
@@ -79,7 +80,7 @@ def in_short(validation: Validation) -> str:
     groups: dict[str, list[Suite]] = {}
     for suite in validation.suites:
         groups.setdefault(suite.group, []).append(suite)
-    return aligned(
+    return table(
         "llrrrr",
         ("what", "of", "cases", "median error", "90th percentile", "trivial law"),
         (_short(name, suites) for name, suites in groups.items()),
@@ -113,18 +114,18 @@ def _across(validation: Validation) -> str:
     if not suites:
         return ""
     rows = ((suite.title, share(suite.median_error), share(suite.p90_error), suite.independence) for suite in suites)
-    table = aligned("lrrl", ("what", "median error", "90th percentile", "what is predicted from what"), rows)
-    return f"## Across devices\n\n{table}"
+    headings = ("what", "median error", "90th percentile", "what is predicted from what")
+    return f"## Across devices\n\n{table('lrrl', headings, rows)}"
 
 
 def _not(standings: Sequence[Standing]) -> str:
-    return f"## What is not validated\n\n{_UNSEEN}\n\n" + aligned("lll", ("machine", "time", "energy"), standings)
+    return f"## What is not validated\n\n{_UNSEEN}\n\n" + table("lll", ("machine", "time", "energy"), standings)
 
 
 def _weakest(weaknesses: Sequence[Weakness]) -> str:
     headings = ("run", "J/token", "5 to 95 %", "constant", "share", "where it comes from")
     rows = (line for item in weaknesses for line in _weak(item))
-    return f"## Which constants are weakest\n\n{_WEAK}\n\n" + aligned("lrrlrl", headings, rows)
+    return f"## Which constants are weakest\n\n{_WEAK}\n\n" + table("lrrlrl", headings, rows)
 
 
 def _weak(item: Weakness) -> Iterator[tuple[str, ...]]:

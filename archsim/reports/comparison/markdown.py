@@ -13,6 +13,7 @@ from archsim.reports.comparison.sources import inputs
 from archsim.reports.comparison.verdict import Verdict, verdicts
 from archsim.reports.comparison.waterfall import ORDERS
 from archsim.reports.comparison.words import NAMES, Refused, Row, rows, title
+from archsim.reports.gfm import marked, plain, table
 from archsim.reports.quantities import NOTHING, percentages, si
 
 _HEADINGS = (
@@ -34,15 +35,12 @@ _HEADINGS = (
     ("boundary", "l"),
 )
 
-_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#"} | {"\n": " ", "\r": " "})
-_RULES = {"l": ":--", "r": "--:"}
-
 
 def report_md(comparison: Comparison) -> str:
     """The page; the same cells make the same bytes."""
     parts = [f"# {title(comparison)}", *map(_told, verdicts(comparison))]
     for index, workload in enumerate(comparison.workloads):
-        parts += [f"## {_plain(workload.label)}", *_workload(comparison, index)]
+        parts += [f"## {plain(workload.label)}", *_workload(comparison, index)]
     parts += [
         *_order(comparison),
         *_doubts(comparison),
@@ -54,23 +52,23 @@ def report_md(comparison: Comparison) -> str:
 
 
 def _told(verdict: Verdict) -> str:
-    caveats = f" ({_plain('; '.join(verdict.caveats))})" if verdict.caveats else ""
-    return f"**{_plain(verdict.workload)}**: {_plain(verdict.sentence)}{caveats}"
+    caveats = f" ({plain('; '.join(verdict.caveats))})" if verdict.caveats else ""
+    return f"**{plain(verdict.workload)}**: {plain(verdict.sentence)}{caveats}"
 
 
 def _workload(comparison: Comparison, index: int) -> Iterable[str]:
-    lines = rows(comparison, index)
+    found = rows(comparison, index)
     cells = comparison.results(comparison.workloads[index])
     if cells:
-        yield _plain(cells[0].words.asked)
+        yield plain(cells[0].words.asked)
     notes: dict[str, int] = {}
-    table = [_line(line, notes) for line in lines]
-    yield _table([heading for heading, _ in _HEADINGS], [side for _, side in _HEADINGS], table)
+    lines = [_line(line, notes) for line in found]
+    yield marked((side for _, side in _HEADINGS), [heading for heading, _ in _HEADINGS], lines)
     if notes:
-        yield "\n".join(f"- [{number}] {_plain(note)}" for note, number in notes.items())
-    refused = [line for line in lines if isinstance(line, Refused)]
+        yield "\n".join(f"- [{number}] {plain(note)}" for note, number in notes.items())
+    refused = [line for line in found if isinstance(line, Refused)]
     if refused:
-        yield "\n".join(f"- **{_plain(line.machine)}**: {_plain(_reason(line))}" for line in refused)
+        yield "\n".join(f"- **{plain(line.machine)}**: {plain(_reason(line))}" for line in refused)
     for column in ("kind", "tensor") if cells else ():
         yield f"Energy per token by {column}:"
         yield _spent(cells, column)
@@ -83,9 +81,9 @@ def _reason(line: Refused) -> str:
 def _line(line: Row | Refused, notes: dict[str, int]) -> list[str]:
     """The cells of a line; its marks are numbered in the order in which they first stand."""
     if isinstance(line, Refused):
-        return [_plain(line.machine), "no figures: see below", *[NOTHING] * (len(_HEADINGS) - 2)]
+        return [plain(line.machine), "no figures: see below", *[NOTHING] * (len(_HEADINGS) - 2)]
     marks = [f"[{notes.setdefault(mark, len(notes) + 1)}]" for mark in line.marks]
-    machine, *figures = (_plain(item) for item in line if isinstance(item, str))
+    machine, *figures = (plain(item) for item in line if isinstance(item, str))
     return [" ".join((machine, *marks)), *figures]
 
 
@@ -93,12 +91,12 @@ def _spent(cells: Sequence[Cell], column: str) -> str:
     """Joules by a column of the ledger, a line for each machine."""
     spent = [cell.document["energy"][f"by_{column}"] for cell in cells]
     used = [name for name in dict.fromkeys((*ORDERS[column], *chain(*spent))) if any(part.get(name) for part in spent)]
-    table = []
+    lines = []
     for cell, part in zip(cells, spent, strict=True):
         joule = [float(part.get(name, 0.0)) for name in used]
         texts = [f"{si(one, 'J')} ({share})" for one, share in zip(joule, percentages(joule), strict=True)]
-        table.append([_plain(cell.machine.label), *texts, si(joules(cell), "J")])
-    return _table(["machine", *(NAMES.get(name, name) for name in used), "all"], ["l", *"r" * (len(used) + 1)], table)
+        lines.append([cell.machine.label, *texts, si(joules(cell), "J")])
+    return table("l" + "r" * (len(used) + 1), ["machine", *(NAMES.get(name, name) for name in used), "all"], lines)
 
 
 def _order(comparison: Comparison) -> Iterable[str]:
@@ -108,9 +106,9 @@ def _order(comparison: Comparison) -> Iterable[str]:
     yield "## How sure the order is"
     yield ORDER
     for order in found:
-        caveats = f" ({_plain('; '.join(order.caveats))})" if order.caveats else ""
-        yield f"**{_plain(order.workload.label)}**{caveats}"
-        yield _table(ORDER_HEADINGS, "rlrrrrl", ([_plain(text) for text in place] for place in order.places))
+        caveats = f" ({plain('; '.join(order.caveats))})" if order.caveats else ""
+        yield f"**{plain(order.workload.label)}**{caveats}"
+        yield table("rlrrrrl", ORDER_HEADINGS, order.places)
 
 
 def _doubts(comparison: Comparison) -> Iterable[str]:
@@ -119,22 +117,22 @@ def _doubts(comparison: Comparison) -> Iterable[str]:
         named.setdefault((doubt.machine, doubt.workload), []).append(f"{doubt.constant} {doubt.share}")
     if named:
         yield "The constants that the bands come from, by their share of the variance:"
-        lines = ([*map(_plain, cell), _plain(", ".join(constants))] for cell, constants in named.items())
-        yield _table(("machine", "workload", "constants"), "lll", lines)
+        lines = ([*cell, ", ".join(constants)] for cell, constants in named.items())
+        yield table("lll", ("machine", "workload", "constants"), lines)
 
 
 def _held(comparison: Comparison) -> Iterable[str]:
     found = held(comparison)
     if found:
         yield "## What the machines were held against"
-        yield "\n".join(f"- **{_plain(item.machine)}**: {_plain('; '.join(item.evidence))}" for item in found)
-        lines = [[_plain(text) for text in (item.machine, *stands)] for item in found for stands in item.stands]
-        yield _table(("machine", "workload", "time", "energy"), "llll", lines)
+        yield "\n".join(f"- **{plain(item.machine)}**: {plain('; '.join(item.evidence))}" for item in found)
+        lines = [(item.machine, *stands) for item in found for stands in item.stands]
+        yield table("llll", ("machine", "workload", "time", "energy"), lines)
 
 
 def _warnings(comparison: Comparison) -> Iterable[str]:
     told = [
-        f"- {_plain(cell.workload.label)} on {_plain(cell.machine.label)}: {_plain(text)}"
+        f"- {plain(cell.workload.label)} on {plain(cell.machine.label)}: {plain(text)}"
         for cell in comparison.cells
         for text in cell.document["warnings"]
     ]
@@ -146,15 +144,5 @@ def _provenance(comparison: Comparison) -> Iterable[str]:
     yield f"archsim {__version__}. Each cell by itself:"
     commands = [cell.document["provenance"]["command"] for cell in comparison.cells]
     yield "\n".join(("```sh", *commands, "```")) if commands else "No cell has figures."
-    read = [[_plain(path), f"`{digest}`"] for path, digest in inputs(comparison)]
-    yield _table(["file", "SHA-256"], ["l", "l"], read)
-
-
-def _table(headings: Sequence[str], sides: Iterable[str], lines: Iterable[Sequence[str]]) -> str:
-    texts = [f"| {' | '.join(line)} |" for line in (headings, [_RULES[side] for side in sides], *lines)]
-    return "\n".join(texts)
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown and HTML leave as it is, in one line."""
-    return text.translate(_ESCAPED)
+    read = [[plain(path), f"`{digest}`"] for path, digest in inputs(comparison)]
+    yield marked("ll", ["file", "SHA-256"], read)
