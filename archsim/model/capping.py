@@ -64,13 +64,26 @@ class _Clock(NamedTuple):
     price: int
 
 
-def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff, stages: int = 1) -> Capped:
-    """The graph with every kernel at the highest clock that keeps the board within its limit, each by itself.
+_Work = tuple[tuple[Task, int], ...]
+"""Kernels that run at one clock, each with how often it is done."""
 
-    A kernel is at work on all devices of one of the `stages` that the layers are divided over.
+
+def capped(
+    graph: TaskGraph,
+    machine: Machine,
+    cap: PowerCap,
+    prices: Tariff,
+    stages: int = 1,
+    lasting: frozenset[str] = frozenset(),
+) -> Capped:
+    """The graph at the highest clocks that keep the board within its limit.
+
+    A limit that acts at once holds each kernel by itself. One that takes time to settle holds all kernels of a phase
+    to one clock, and none of a phase that is over before; phases that are `lasting` go on beyond the run. A kernel is
+    at work on all devices of one of the `stages` that the layers are divided over.
     """
     limiter = _Limiter(machine, cap, prices, max(1, machine.devices // stages))
-    clocks = {id(task): limiter.clock(task) for task in _tasks(graph)}
+    clocks = {id(task): clock for work, clock in _clocks(graph, limiter, lasting) for task, _ in work}
     slower = {
         id(task): limiter.slowed(task, clocks[id(task)].time) for task in _tasks(graph) if clocks[id(task)].time < STEPS
     }
@@ -83,6 +96,30 @@ def capped(graph: TaskGraph, machine: Machine, cap: PowerCap, prices: Tariff, st
     return Capped(replace(graph, segments=segments), _slowed(graph, clocks), _factors(graph, clocks, limiter))
 
 
+def _clocks(graph: TaskGraph, limiter: _Limiter, lasting: frozenset[str]) -> Iterable[tuple[_Work, _Clock]]:
+    """What runs at one clock, and that clock."""
+    settles = limiter.cap.settles
+    if not settles:
+        yield from ((((task, 1),), limiter.clock(((task, 1),))) for task in _tasks(graph))
+        return
+    times = _times(graph)
+    phases: dict[str, list[tuple[Task, int]]] = defaultdict(list)
+    for task in _tasks(graph):
+        phases[task.phase].append((task, times[id(task)]))
+    for phase, work in phases.items():
+        brief = phase not in lasting and sum(task.alone * count for task, count in work) < settles
+        yield tuple(work), _Clock(STEPS, STEPS) if brief else limiter.clock(tuple(work))
+
+
+def _times(graph: TaskGraph) -> Counter[int]:
+    """How often each task is done."""
+    times: Counter[int] = Counter()
+    for segment in graph.segments:
+        for task in segment.tasks:
+            times[id(task)] += segment.times
+    return times
+
+
 def _tasks(graph: TaskGraph) -> Iterable[Task]:
     return {id(task): task for segment in graph.segments for task in segment.tasks}.values()
 
@@ -91,17 +128,14 @@ def _slowed(graph: TaskGraph, clocks: Mapping[int, _Clock]) -> tuple[Slowed, ...
     least: dict[tuple[str, str], int] = {}
     for task in _tasks(graph):
         place, clock = (task.operator, task.phase), clocks[id(task)]
-        if clock.price < STEPS:
+        if clock.price < STEPS and task.flows:
             least[place] = min(clock.time, least.get(place, STEPS))
     return tuple(Slowed(*place, step / STEPS) for place, step in least.items())
 
 
 def _factors(graph: TaskGraph, clocks: Mapping[int, _Clock], limiter: _Limiter) -> Mapping[Place, float]:
     """Prices at the clocks of an operator's kernels over those at the nominal one, by what each kernel counts."""
-    times: Counter[int] = Counter()
-    for segment in graph.segments:
-        for task in segment.tasks:
-            times[id(task)] += segment.times
+    times = _times(graph)
     sums: dict[Place, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for task in _tasks(graph):
         factor = limiter.cheaper(clocks[id(task)].price)
@@ -120,15 +154,16 @@ class _Limiter:
     prices: Tariff
     together: int
 
-    def clock(self, task: Task) -> _Clock:
+    def clock(self, work: _Work) -> _Clock:
         """The highest steps at which the board keeps its limit; the lowest ones where none does.
 
         Time follows prices of kernels alone, which are measured one by one. A mix may cost more than the limit
         leaves: then its prices follow a lower clock, and its time does not.
         """
-        alone, mixed = self._draw(task, self.prices.alone), self._draw(task, self.prices.of(task.phase))
-        time = self._highest(STEPS, lambda step: self._watts(alone, step, self._alone(task, step)))
-        taken = self._alone(task, time)
+        phase = work[0][0].phase
+        alone, mixed = (self._draw(work, prices) for prices in (self.prices.alone, self.prices.of(phase)))
+        time = self._highest(STEPS, lambda step: self._watts(alone, step, self._taken(work, step)))
+        taken = self._taken(work, time)
         return _Clock(time, self._highest(time, lambda step: self._watts(mixed, step, taken)))
 
     def _highest(self, most: int, watts: Callable[[int], float]) -> int:
@@ -183,24 +218,27 @@ class _Limiter:
         driven = self.machine.group_of(port.component) in self.cap.clocked
         return -(-ticks * STEPS // step) if driven else ticks
 
+    def _taken(self, work: _Work, step: int) -> int:
+        """Picoseconds of kernels one after the other at a step of the clock."""
+        return sum(self._alone(task, step) * times for task, times in work)
+
     def _alone(self, task: Task, step: int) -> int:
-        """Picoseconds of a task by itself at a step of the clock."""
         if step == STEPS:
             return task.alone
         return replace(task, flows=tuple(self._flow(flow, step) for flow in task.flows)).alone
 
-    def _draw(self, task: Task, prices: PriceList) -> _Draw:
+    def _draw(self, work: _Work, prices: PriceList) -> _Draw:
         sums = {"fixed": 0.0, "clocked": 0.0, "active": 0.0}
-        for leg in (leg for flow in task.flows for leg in flow.legs):
-            group = self.machine.group_of(leg.component)
-            kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
-            sums[kind] += leg.bill * prices[group, leg.action].value / self.together
+        for task, times in work:
+            for leg in (leg for flow in task.flows for leg in flow.legs):
+                group = self.machine.group_of(leg.component)
+                kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
+                sums[kind] += times * leg.bill * prices[group, leg.action].value / self.together
         always = sum(
             prices[name, STATIC_ACTION].value * self.machine.instances(name) for name in self.machine.components
         )
-        return _Draw(
-            sums["fixed"], sums["clocked"], always / self.machine.devices + sums["active"] / max(1, task.alone)
-        )
+        at_work = sums["active"] / max(1, self._taken(work, STEPS))
+        return _Draw(sums["fixed"], sums["clocked"], always / self.machine.devices + at_work)
 
     def _watts(self, draw: _Draw, step: int, picoseconds: int) -> float:
         return draw.timed + (draw.fixed + draw.clocked * self.cheaper(step)) / max(1, picoseconds)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from archsim.config.checked import Checked
-from archsim.config.units import Watts
+from archsim.config.units import Picoseconds, Watts
 from archsim.model.dtype import Dtype
 from archsim.model.price import Boundary, Factor, StaticPower
 from archsim.model.process import NodeName
@@ -66,6 +66,11 @@ class PowerCap(Checked):
         description="of clocked power in the clock: 1 + twice the slope of voltage on clock, both relative"
     )
     clocked: tuple[str, ...] = Field(description="components and links that slow down with the clock")
+    settles: Picoseconds = Field(
+        default=0,
+        description="time over which power is averaged: kernels share a clock, and what ends sooner is not held; none: "
+        "each kernel is held by itself",
+    )
 
 
 class Header(Checked):

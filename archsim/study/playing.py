@@ -69,7 +69,8 @@ class Question:
         check_length(self.job, lambda asked: self.run(self.planned(asked)[1].graph), self.how.max_events)
         known = _Key(self, self._content()) if self.job.workload.output_tokens <= _SMALL else None
         trace, plan = _mapped(known) if known else self.planned(self.job.workload)
-        limited = held_to_limit(plan, self.target, self.machine, self.prices)
+        steps = frozenset({"decode"} if self.job.workload.mix else ())
+        limited = held_to_limit(plan, self.target, self.machine, self.prices, lasting=steps)
         run = _simulated(known) if known and limited.graph is plan.graph else self.run(limited.graph)
         return Played(trace, replace(plan, graph=limited.graph), limited, run)
 
@@ -121,12 +122,14 @@ class Question:
             raise InputError([Diagnostic(str(limit), given, help)]) from limit
 
 
-def held_to_limit(plan: Plan, target: Hardware, machine: Machine, prices: Tariff) -> Capped:
-    """The kernels of a plan under the machine's limit of power, if it has one."""
+def held_to_limit(
+    plan: Plan, target: Hardware, machine: Machine, prices: Tariff, lasting: frozenset[str] = frozenset()
+) -> Capped:
+    """The kernels of a plan under the machine's limit of power, if it has one; `lasting` phases outlive the run."""
     cap = target.header.power_cap
     if cap is None:
         return unlimited(plan.graph)
-    return capped(plan.graph, machine, cap, prices, plan.parallel.get("pipeline_parallel", 1))
+    return capped(plan.graph, machine, cap, prices, plan.parallel.get("pipeline_parallel", 1), lasting)
 
 
 class _Key:

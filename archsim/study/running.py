@@ -11,6 +11,7 @@ from archsim.config.document import position_at
 from archsim.config.validation import unknown_choice
 from archsim.engine.audit import audit
 from archsim.engine.simulate import FIDELITIES
+from archsim.model.capping import Slowed
 from archsim.model.conversion import ConversionError, converted
 from archsim.model.ledger import ledger
 from archsim.model.machine import Machine, assemble
@@ -136,14 +137,23 @@ def _limited(result: Result) -> list[str]:
     """A warning where power slowed the machine down, or would have slowed down a real one."""
     tdp, cap, power = result.hardware.tdp, result.hardware.power_cap, result.average_w / result.machine.devices
     if cap and result.slowed:
-        least = min(result.slowed, key=lambda item: item.clock)
-        others = f" and {len(result.slowed) - 1} more" if len(result.slowed) > 1 else ""
-        pace = "keeps its pace" if least.clock == 1 else f"runs at {least.clock:.2f} of its clock"
-        slow = f"{least.operator} ({least.phase}) {pace}{others}"
-        return [f"held to {cap.power.value:g} W per device: {slow}; other prices leave these times as they are"]
+        held = f"held to {cap.power.value:g} W per device: {_slowest(result.slowed, together=cap.settles > 0)}"
+        return [f"{held}; other prices leave these times as they are"]
+    if cap and power > cap.power.value:
+        lasted = f"{power:.0f} W per device for {result.latency.total_s * 1e3:.3g} ms"
+        return [f"{lasted}: over before the limit of {cap.power.value:g} W acts; kept up, it is slower"]
     if tdp is None or power <= tdp:
         return []
     return [f"{power:.0f} W per device is above the TDP of {tdp:g} W and no power cap is stated: a real one is slower"]
+
+
+def _slowest(slowed: Sequence[Slowed], *, together: bool) -> str:
+    """What was held, by the lowest clock: kernels by themselves, or all of a phase together."""
+    named = [(item.clock, item.phase if together else f"{item.operator} ({item.phase})") for item in slowed]
+    clock, name = min(named, key=lambda item: item[0])
+    others = len({other for _, other in named}) - 1
+    pace = "keeps its pace" if clock == 1 else f"runs at {clock:.2f} of its clock"
+    return f"{name} {pace}{f' and {others} more' if others else ''}"
 
 
 def _elsewhere(machine: Machine, prices: Tariff) -> Iterator[str]:

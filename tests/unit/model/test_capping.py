@@ -24,11 +24,13 @@ def prices_of(machine: Machine) -> PriceList:
     return price_list(machine, "a test", {})
 
 
-def limited(machine: Machine, tasks: Mapping[str, Task], watts: float, **fields: Any) -> Capped:
+def limited(
+    machine: Machine, tasks: Mapping[str, Task], watts: float, *, lasting: frozenset[str] = frozenset(), **fields: Any
+) -> Capped:
     cap = {"power": f"{watts} W", "exponent": BETA, "clocked": ["sm"]} | fields
     prices = prices_of(machine)
     graph = TaskGraph((Segment(tuple(tasks.values()), 3),))
-    return capped(graph, machine, PowerCap.model_validate(cap), Tariff(prices, prices, prices))
+    return capped(graph, machine, PowerCap.model_validate(cap), Tariff(prices, prices, prices), lasting=lasting)
 
 
 def multiplying(machine: Machine, macs: int = MACS, size: int = 0) -> Task:
@@ -117,3 +119,23 @@ def test_prices_of_a_mix_beyond_the_limit_are_held_and_time_is_not(machine: Buil
     [(place, factor)] = found.factors.items()
     assert CONSTANT + 5 * PEAK_W * factor == pytest.approx(CONSTANT + 5, rel=0.01)
     assert place.action == "mac_bf16"
+
+
+def test_what_ends_before_the_limit_settles_is_not_held(machine: Build) -> None:
+    """Three times a second of work: over before 3.1 s, unless its phase goes on."""
+    built = machine()
+    tasks, watts = {"mlp": multiplying(built)}, CONSTANT + PEAK_W / 2
+    assert limited(built, tasks, watts, settles="3.1 s").slowed == ()
+    assert limited(built, tasks, watts, settles="2.9 s").slowed
+    assert limited(built, tasks, watts, settles="3.1 s", lasting=frozenset({"decode"})).slowed
+
+
+def test_kernels_of_a_phase_share_the_clock_at_which_their_mean_is_the_limit(machine: Build) -> None:
+    """A second at the peak and one with nothing to do: their mean may be half of the peak, and no clock is lower."""
+    built = machine()
+    idle = Task("host", "decode", (), 10**12)
+    tasks = {"mlp": multiplying(built), "host": idle}
+    assert limited(built, tasks, CONSTANT + PEAK_W / 2, settles="1 s").slowed == ()
+    [slow] = limited(built, tasks, CONSTANT + PEAK_W / 4, settles="1 s").slowed
+    x = slow.clock
+    assert PEAK_W * x ** (BETA - 1) / (1 / x + 1) == pytest.approx(PEAK_W / 4, rel=0.01)

@@ -51,6 +51,38 @@ def test_a_stage_of_several_keeps_the_limit_of_its_own_boards() -> None:
     assert clocks[0]["gate_up"] < 0.95
 
 
+def on_h100(workload: str, *sets: str) -> Result:
+    return run(workload, "h100-sxm", sets).result
+
+
+def test_a_limit_that_takes_time_lets_a_single_kernel_pass_and_says_so() -> None:
+    found = on_h100("gemv-4096", GEMM, BF16)
+    assert (found.slowed, found.average_w > 750) == ((), True)
+    assert any("over before the limit of 692 W acts" in text for text in found.warnings)
+
+
+def test_a_prefill_is_held_as_a_whole() -> None:
+    found = on_h100("llama-3.1-8b-prefill")
+    assert found.average_w == pytest.approx(692, rel=0.003)
+    assert len({item.clock for item in found.slowed}) == 1
+    assert any(text.startswith("held to 692 W per device: prefill runs at 0.8") for text in found.warnings)
+
+
+def test_steps_of_decode_are_held_by_their_mean() -> None:
+    """Some kernels of a served step draw more than the limit, and the step does not."""
+    served = on_h100("qwen3-8b-served", "workload.output_tokens=1")
+    free = on_h100("qwen3-8b-served", "workload.output_tokens=1", "hardware.power_cap=~")
+    assert (served.energy.value, served.slowed) == (free.energy.value, ())
+
+
+@pytest.mark.parametrize("board", ["b200", "mi300x", "h100-sxm", "h200-sxm"])
+@pytest.mark.parametrize("workload", ["llama-3.1-8b-prefill", "llama-3.1-8b-decode"])
+def test_no_board_draws_more_than_it_is_built_for(board: str, workload: str) -> None:
+    found = run(workload, board, ("workload.batch=64", "workload.output_tokens=1")).result
+    assert found.hardware.tdp is not None
+    assert found.average_w <= found.hardware.tdp
+
+
 def test_a_part_that_there_is_not_cannot_be_slowed() -> None:
     with pytest.raises(InputError) as caught:
         product("hardware.power_cap.clocked=[sm, l3, xbar]")
