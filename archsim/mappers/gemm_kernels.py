@@ -18,42 +18,54 @@ _DEPTH = 64
 
 
 @lru_cache(maxsize=4096)
-def gemm(shape: Gemm, weight_bytes: int, input_bytes: int, offered: GemmKernels, rates: Rates) -> Kernel:
+def gemm(shape: Gemm, operands: Operands, offered: GemmKernels, rates: Rates) -> Kernel:
     """The fastest tile and split on offer: the slowest of supply, operands and MACs, plus launch, waves, splits.
 
-    Among equally fast ones, that which reads least, then that which pads least: where the memory is the limit many are.
+    Where waves are whole, the results of each are written after its products; the parts of a split reduction are added
+    up by a second kernel. Among equally fast ones, that which reads least, then that which pads least: where the
+    memory is the limit many are.
     """
     choices = [
-        _choice(shape, tile, split, offered, rates.tiles) for tile, split in product(offered.tiles, offered.splits)
+        _choice(shape, operands, tile, split, offered, rates) for tile, split in product(offered.tiles, offered.splits)
     ]
-    supply = (weight_bytes + input_bytes) / rates.supply if rates.supply else 0.0
+    supply = (operands.weights + operands.inputs) / rates.supply if rates.supply else 0.0
 
     def cost(choice: _Choice) -> tuple[float, int, float]:
-        read = choice.read(weight_bytes, input_bytes)
-        return choice.seconds(read, supply, rates), read, choice.slots
+        return choice.seconds(supply), choice.read + choice.partials, choice.slots
 
     return min(choices, key=cost).kernel()
 
 
-def _choice(shape: Gemm, tile: tuple[int, int], split: int, offered: GemmKernels, tiles: int) -> _Choice:
+class Operands(NamedTuple):
+    """Bytes of weights and of inputs, and of one result."""
+
+    weights: int
+    inputs: int
+    result: float
+
+
+def _choice(
+    shape: Gemm, operands: Operands, tile: tuple[int, int], split: int, offered: GemmKernels, rates: Rates
+) -> _Choice:
     grid = -(-shape.m // tile[0]), -(-shape.n // tile[1])
     blocks = grid[0] * grid[1] * split
-    most = (-(-blocks // tiles), 1) if offered.quantised else (max(blocks, tiles), tiles)
-    return _Choice(shape, tile, split, offered, tiles, grid, blocks, most)
+    most = (-(-blocks // rates.tiles), 1) if offered.quantised else (max(blocks, rates.tiles), rates.tiles)
+    return _Choice(shape, operands, tile, split, offered, rates, grid, blocks, most)
 
 
 class _Choice(NamedTuple):
-    """One tile and split for a matrix product on `tiles` compute tiles.
+    """One tile and split for a matrix product.
 
     `grid` is rows and columns of output tiles, `blocks` all of them, each split counted, `most` the blocks of the
     busiest compute tile, as a fraction; at least one.
     """
 
     shape: Gemm
+    operands: Operands
     tile: tuple[int, int]
     split: int
     offered: GemmKernels
-    tiles: int
+    rates: Rates
     grid: tuple[int, int]
     blocks: int
     most: tuple[int, int]
@@ -64,8 +76,7 @@ class _Choice(NamedTuple):
         above, below = self.most
         waves = above / (below * self.offered.slots)
         waves = ceil(waves) if self.offered.quantised else max(1.0, waves)
-        adding = self.offered.split_cost if self.split > 1 else 0
-        return self.offered.launch + adding + round(self.offered.wave * waves)
+        return self.offered.launch + round(self.offered.wave * waves)
 
     @property
     def slots(self) -> float:
@@ -96,25 +107,43 @@ class _Choice(NamedTuple):
         """Bytes of partial sums."""
         return self.shape.m * self.shape.n * PARTIAL_BYTES * self.split if self.split > 1 else 0
 
-    def read(self, weight_bytes: int, input_bytes: int) -> int:
-        """Bytes read of the innermost memory."""
-        return weight_bytes * self.weight_reads + input_bytes * self.input_reads + self.partials
+    @property
+    def read(self) -> int:
+        """Bytes of operands read of the innermost memory."""
+        return self.operands.weights * self.weight_reads + self.operands.inputs * self.input_reads
 
-    def seconds(self, read: int, supply: float, rates: Rates) -> float:
+    @property
+    def stores(self) -> float:
+        """Seconds in which the busiest tile only writes results; persistent kernels write beside the next products."""
+        lane = self.rates.of_lane
+        if not self.offered.quantised or not lane:
+            return 0.0
+        size = PARTIAL_BYTES if self.split > 1 else self.operands.result
+        written = min(self.tile[0], self.shape.m) * min(self.tile[1], self.shape.n) * size
+        return self.most[0] * written / lane
+
+    def seconds(self, supply: float) -> float:
         """Its time by the closed form."""
         above, below = self.most
-        operands = read / rates.operands if rates.operands else 0.0
+        rates, knee, whole = self.rates, self.offered.knee, self.rates.of_operands
+        read = self.read / whole if whole else 0.0
         if rates.lane:
-            operands = max(operands, read * above / (below * self.blocks * rates.lane))
-        legs = (supply, operands, self.slots / rates.macs if rates.macs else 0.0)
-        knee = self.offered.knee
-        return self.launch / PS_PER_SECOND + float(sum(leg**knee for leg in legs) ** (1 / knee) if knee else max(legs))
+            read = max(read, self.read * above / (below * self.blocks * rates.lane))
+        legs = (supply, read, self.slots / rates.macs if rates.macs else 0.0)
+        busy = float(sum(leg**knee for leg in legs) ** (1 / knee) if knee else max(legs))
+        return self.launch / PS_PER_SECOND + busy + self.stores + self._added(whole)
+
+    def _added(self, whole: int | None) -> float:
+        """Seconds of the kernel that adds up the parts."""
+        if self.split == 1:
+            return 0.0
+        return self.offered.split_cost / PS_PER_SECOND + (self.partials / whole if whole else 0.0)
 
     def kernel(self) -> Kernel:
         """What the mapper makes a flow of."""
         above, below = self.most
         return Kernel(
-            ways=min(self.blocks, self.tiles),
+            ways=min(self.blocks, self.rates.tiles),
             critical=ceil(self.slots),
             share=Fraction(above, below * self.blocks),
             launch=self.launch,
@@ -125,4 +154,6 @@ class _Choice(NamedTuple):
             text=f"{self.tile[0]}x{self.tile[1]}" + (f", K split in {self.split}" if self.split > 1 else ""),
             issued=self.issued,
             knee=self.offered.knee,
+            adding=self.offered.split_cost if self.split > 1 else None,
+            stores=round(self.stores * PS_PER_SECOND),
         )

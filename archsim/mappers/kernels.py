@@ -21,11 +21,13 @@ class Kernel:
 
     `ways` tiles are at work, the busiest on `share` of the whole; it spends `critical` MAC slots. `weight_reads` and
     `input_reads` say how often each byte is read from the innermost memory, `partials` the bytes of partial sums
-    written to it and read back. `launch` is picoseconds of software; `window` the bytes outstanding per tile; `text`
-    names it for the reader. `issued` are the MACs that matrix instructions do for the whole operator, padding
-    included (None: no more than it asks for). `chain` are picoseconds of steps that wait for each other, beside all
-    that it moves and computes; `knee` says how sharply the slowest of its legs hides the others; `padding` is
-    how much more activations it moves than there are; `turnaround` are picoseconds until a tile asks again.
+    written to it and read back: by a kernel after it, if `adding` says what software adds to that one. For `stores`
+    picoseconds the busiest tile only writes results. `launch` is picoseconds of software; `window` the bytes
+    outstanding per tile; `text` names it for the reader. `issued` are the MACs that matrix instructions do for the
+    whole operator, padding included (None: no more than it asks for). `chain` are picoseconds of steps that wait for
+    each other, beside all that it moves and computes; `knee` says how sharply the slowest of its legs hides the
+    others; `padding` is how much more activations it moves than there are; `turnaround` are picoseconds until a tile
+    asks again.
     """
 
     ways: int
@@ -43,6 +45,8 @@ class Kernel:
     knee: Knee | None = None
     padding: Fraction = Fraction(1)
     turnaround: int = 0
+    adding: int | None = None
+    stores: int = 0
 
     def portion(self, count: int) -> int:
         """What of a count falls to the part that it covers; the portions of all parts add up to the count."""
@@ -67,6 +71,17 @@ class Rates:
     operands: int | None
     macs: int | None
     lane: int | None = None
+
+    @property
+    def of_operands(self) -> int | None:
+        """Of the innermost memory to all tiles at once."""
+        known = [rate for rate in (self.operands, self.lane and self.lane * self.tiles) if rate]
+        return min(known, default=None)
+
+    @property
+    def of_lane(self) -> float | None:
+        """Of one tile to the innermost memory: its own link, or an even part of what all of them share."""
+        return self.lane or (self.operands / self.tiles if self.operands else None)
 
 
 def even(macs: int, tiles: int, issued: int | None = None) -> Kernel:

@@ -10,7 +10,7 @@ from math import ceil
 from archsim.mappers import kernels
 from archsim.mappers.attention_kernels import decode_attention, prefill_attention
 from archsim.mappers.expert_kernels import grouped
-from archsim.mappers.gemm_kernels import gemm
+from archsim.mappers.gemm_kernels import Operands, gemm
 from archsim.mappers.kernels import Kernel, Rates
 from archsim.mappers.scan_kernels import convolution, scan
 from archsim.mappers.shares import Share
@@ -67,10 +67,12 @@ class Tiles:
             own = replace(own, part=_written_in(own.part, offered.results))
         for kernel in chosen:
             moves = list(self.traffic.moves(own, kernel))
-            flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel))
+            flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel), kernel.stores)
             chain = (Flow((), 0, (), fill=kernel.chain),) if kernel.chain else ()
             task = Task(own.part.name, phase, (flow, *chain), kernel.launch)
             yield self.machine.at_work(task, self.name, kernel.ways, own.work)
+            if kernel.adding is not None:
+                yield self._added(own, kernel, kernel.adding, phase)
 
     def _requester(self, kernel: Kernel) -> Requester:
         tile = self.machine.components[self.name]
@@ -90,6 +92,12 @@ class Tiles:
         flow = self.machine.flow(list(self.traffic.moves(replace(own, part=part), kernel)), (), self._requester(kernel))
         task = Task(f"{own.part.name}_quantise", phase, (flow,), offered.launch)
         return self.machine.at_work(task, self.name, self.count, own.work)
+
+    def _added(self, own: Share, kernel: Kernel, launch: int, phase: Phase) -> Task:
+        """The parts of a split reduction, added up by all tiles once all are written."""
+        requester = Requester(self.count, None, self.machine.components[self.name].grain_bytes)
+        flow = self.machine.flow(list(self.traffic.added(own, kernel)), (), requester)
+        return self.machine.at_work(Task(own.part.name, phase, (flow,), launch), self.name, self.count, own.work)
 
     def _work(self, own: Share, kernel: Kernel) -> list[Work]:
         operator, work = own.part, []
@@ -143,9 +151,12 @@ class Tiles:
         if not offered.tiles:
             issued = self.machine.components[self.name].issued(shape.m, -(-shape.n // self.count), shape.k)
             return replace(kernels.even(operator.macs, self.count, issued), launch=offered.launch)
-        weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
-        inputs = sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations")
-        return gemm(shape, weights, inputs, offered, self._rates(operator))
+        operands = Operands(
+            weights=sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights"),
+            inputs=sum(tensor.bytes for tensor in operator.reads if tensor.role == "activations"),
+            result=BITS[offered.results or operator.mac_dtype] / 8,
+        )
+        return gemm(shape, operands, offered, self._rates(operator))
 
     def _prompt(self, operator: Operator, shape: Attention) -> Kernel:
         offered = self.stack.prefill_attention

@@ -38,13 +38,24 @@ class Traffic:
         for tensor in own.part.reads:
             for move in self._fetch(_padded(tensor, kernel), own.part, kernel):
                 yield move, own.over(tensor.name)
+        memory, tile = self.paths.outputs[-2:]
+        if kernel.partials:
+            yield Move("outputs", tile, memory, kernel.partials, posted=True), own.work
+        if kernel.adding is not None:
+            return
         for tensor in own.part.writes:
             for move in self._store(_padded(tensor, kernel), own.part):
                 yield move, own.over(tensor.name)
         if kernel.partials:
-            memory, tile = self.paths.outputs[-2:]
-            yield Move("outputs", tile, memory, kernel.partials, posted=True), own.work
             yield Move("outputs", memory, tile, kernel.partials, posted=True), own.work
+
+    def added(self, own: Share, kernel: Kernel) -> Iterator[Move]:
+        """Moves of the kernel that adds up the partial sums of another: they come, and results go home."""
+        memory, tile = self.paths.outputs[-2:]
+        yield Move("outputs", memory, tile, kernel.partials, over=own.work)
+        for tensor in own.part.writes:
+            for move in self._store(_padded(tensor, kernel), own.part):
+                yield replace(move, over=own.over(tensor.name))
 
     @property
     def trip(self) -> int:

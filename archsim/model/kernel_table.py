@@ -35,7 +35,9 @@ class GemmKernels(Checked):
     launch: Picoseconds = Field(default=0, description="graph node and prologue, beside the latency of the route")
     wave: Picoseconds = Field(default=0, description="fill and epilogue of each wave of output tiles")
     quantised: bool = Field(
-        default=False, description="whether a started wave costs a whole one (false: persistent kernels)"
+        default=False,
+        description="whether a started wave costs a whole one, and stores its results when all its products are done "
+        "(false: persistent kernels)",
     )
     tiles: tuple[tuple[PositiveInt, PositiveInt], ...] = Field(
         default=(),
@@ -44,7 +46,7 @@ class GemmKernels(Checked):
     splits: tuple[PositiveInt, ...] = Field(
         default=(1,), description="parts that the reduction dimension can be split in"
     )
-    split_cost: Picoseconds = Field(default=0, description="of adding up the parts of a split reduction")
+    split_cost: Picoseconds = Field(default=0, description="launch of the kernel that adds up a split reduction")
     slots: PositiveInt = Field(default=1, description="output tiles that one compute tile works on at once")
     multicast: PositiveInt = Field(
         default=1, description="output tiles of a cluster, along either side, that share one read of an operand"

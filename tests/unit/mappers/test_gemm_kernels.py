@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archsim.mappers.gemm_kernels import gemm
+from archsim.mappers.gemm_kernels import Operands, gemm
 from archsim.mappers.kernels import Kernel, Rates, even
 from archsim.model.kernel_table import GemmKernels
 from archsim.model.trace import Gemm
@@ -33,21 +33,23 @@ def offered(**fields: Any) -> GemmKernels:
 
 
 def chosen(shape: Gemm, kernels: GemmKernels, rates: Rates = RATES) -> Kernel:
-    return gemm(shape, 2 * shape.n * shape.k, 2 * shape.m * shape.k, kernels, rates)
+    return gemm(shape, Operands(2 * shape.n * shape.k, 2 * shape.m * shape.k, 2), kernels, rates)
 
 
 def seconds(shape: Gemm, tile: tuple[int, int], split: int, *, quantised: bool) -> float:
-    """The closed form, written down a second time: the slowest of supply, operands and MACs, and what software adds."""
+    """The closed form a second time: the slowest of supply, operands and MACs, stores, the sum, what software adds."""
     rows, columns = ceil(shape.m / tile[0]), ceil(shape.n / tile[1])
     load = rows * columns * split / 132
     rounds = ceil(load) if quantised else max(1.0, load)
     waves = rounds / 2
     weights, inputs = 2 * shape.n * shape.k, 2 * shape.m * shape.k
-    partials = 4 * shape.m * shape.n * split if split > 1 else 0
-    read = weights * ceil(rows / 2) + inputs * ceil(columns / 2) + partials
+    read = weights * ceil(rows / 2) + inputs * ceil(columns / 2)
     macs = rounds * tile[0] * tile[1] * 64 * ceil(shape.k / split / 64) / 0.8 / 3.75e12
-    software = 2e-6 + 0.36e-6 * (ceil(waves) if quantised else max(1.0, waves)) + (1.75e-6 if split > 1 else 0)
-    return software + max((weights + inputs) / 2.99825e12, read / 6.5e12, macs)
+    software = 2e-6 + 0.36e-6 * (ceil(waves) if quantised else max(1.0, waves))
+    written = min(tile[0], shape.m) * min(tile[1], shape.n) * (4 if split > 1 else 2)
+    stores = rounds * written / (6.5e12 / 132) if quantised else 0
+    added = 1.75e-6 + 4 * shape.m * shape.n * split / 6.5e12 if split > 1 else 0
+    return software + max((weights + inputs) / 2.99825e12, read / 6.5e12, macs) + stores + added
 
 
 @pytest.mark.parametrize("quantised", [False, True])
@@ -72,12 +74,13 @@ def test_one_kernel_on_offer_has_the_numbers_worked_out_by_hand() -> None:
         ways=24,
         critical=128 * 256 * 512,
         share=Fraction(1, 24),
-        launch=2 * MICROSECOND + 360_000 + 1_750_000,
+        launch=2 * MICROSECOND + 360_000,
         weight_reads=Fraction(2),
         input_reads=Fraction(2),
         partials=300 * 1000 * 4 * 2,
         text="128x256, K split in 2",
         issued=300 * 1000 * 1000,
+        adding=1_750_000,
     )
 
 
@@ -100,8 +103,21 @@ def test_splits_pay_where_idle_tiles_leave_their_lanes_unused() -> None:
     assert chosen(shape, offered(), slow).ways > 64
 
 
-def test_a_sum_in_one_part_writes_no_partials() -> None:
-    assert chosen(Gemm(64, 64, 64), offered(splits=[1])).partials == 0
+def test_a_sum_in_one_part_writes_no_partials_and_needs_no_kernel_to_add_them() -> None:
+    kernel = chosen(Gemm(64, 64, 64), offered(splits=[1]))
+    assert (kernel.partials, kernel.adding) == (0, None)
+
+
+@pytest.mark.parametrize(("split", "size"), [(1, 2), (2, 4)])
+def test_whole_waves_store_their_results_after_their_products(split: int, size: int) -> None:
+    # 250 blocks of 64 x 64 on 100 tiles, or twice as many: 3 or 5 rounds; rows that only pad the tile are not stored
+    rates = Rates(tiles=100, supply=None, operands=None, macs=None, lane=40_000_000_000)
+    kernel = chosen(Gemm(50, 250 * 64, 64), offered(tiles=[(64, 64)], splits=[split], quantised=True), rates)
+    assert kernel.stores == {1: 3, 2: 5}[split] * 50 * 64 * size * 25
+
+
+def test_persistent_kernels_store_beside_the_next_products() -> None:
+    assert chosen(Gemm(64, 250 * 64, 64), offered(quantised=False)).stores == 0
 
 
 def test_ideal_work_divides_evenly_and_the_last_tile_rounds_up() -> None:

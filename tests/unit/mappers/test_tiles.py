@@ -60,6 +60,15 @@ def test_results_may_be_wider_than_the_macs(tasks: Callable[..., list[Task]]) ->
     assert moved(task, "hbm", "write") == 4 * 6400
 
 
+def test_parts_of_a_split_reduction_are_added_by_a_kernel_after_them(tasks: Callable[..., list[Task]]) -> None:
+    parts, sums = tasks(product(), gemm={**GEMM, "splits": [2], "split_cost": "2 us"})
+    assert (parts.operator, parts.launch, sums.operator, sums.launch) == ("p", MICROSECOND, "p", 2 * MICROSECOND)
+    partial = 2 * 4 * 6400
+    assert (moved(parts, "xbar", "move"), moved(parts, "hbm", "write")) == (2 * 12800 + 20000 + partial, 0)
+    assert (moved(sums, "xbar", "move"), moved(sums, "hbm", "write")) == (partial + 12800, 12800)
+    assert moved(sums, "sm", "mac_bf16") == 0
+
+
 def scan(tokens: int, *, prompt: bool) -> Operator:
     state = Tensor("h", "state", 1000, "fp32", 4000)
     return Operator("s", (), (state,), 1000, "bf16", shape=Scan(2, tokens, 6, 4, 10, 64, prompt=prompt))
