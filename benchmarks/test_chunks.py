@@ -23,7 +23,7 @@ def layer() -> TaskGraph:
     return TaskGraph((Segment(max(graph.segments, key=lambda segment: len(segment.tasks)).tasks),))
 
 
-@pytest.mark.parametrize(("fidelity", "events", "bar"), [("tile", 1796, 5), ("chunk", 68945, 80)])
+@pytest.mark.parametrize(("fidelity", "events", "bar"), [("tile", 892, 5), ("chunk", 39476, 80)])
 def test_a_layer_takes_its_events_and_not_longer_than_its_bar(
     benchmark: BenchmarkFixture, fidelity: str, events: int, bar: float
 ) -> None:

@@ -60,7 +60,7 @@ def _bare(graph: TaskGraph) -> TaskGraph:
 
 
 def _needed(graph: TaskGraph, grain: Grain, *, repeats: bool) -> int:
-    """Events of a graph, about: one for each chunk at each port, and where it is asked for, lands and is done."""
+    """Events of a graph, about and at most: one for each chunk where it is done, and at each port but its last."""
     each: dict[int, int] = {}
     needed = 0
     for segment in graph.segments:
@@ -69,8 +69,8 @@ def _needed(graph: TaskGraph, grain: Grain, *, repeats: bool) -> int:
             if id(flow) not in each:
                 course = layout(flow)
                 whole = cut(flow, course, grain)
-                each[id(flow)] = 3 * whole.chunks + sum(
-                    pieces(strand, course, whole, grain) * sum(1 for stop in strand.stops if stop.ticks)
+                each[id(flow)] = whole.chunks + sum(
+                    pieces(strand, course, whole, grain) * (sum(1 for stop in strand.stops if stop.ticks) - 1)
                     for strand in course.strands
                 )
             needed += each[id(flow)] * times

@@ -74,69 +74,63 @@ class Stream:
         self.rare = plan.rare
         self.labours: Sequence[Labour] = plan.labours
         self.errands: Sequence[Track] = plan.errands
+        self.parts = len(plan.errands) + sum(1 for labour in plan.labours if labour.slicers)
         self._flow = flow
         self._plan = plan
         self._over = over
-        self._underway = plan.cut.chunks
-        self._drawn = [0] * (plan.cut.seats if plan.cut.bound else 1)
+        self.underway = plan.cut.chunks
+        self.posted: Sequence[Track] = plan.posted
+        self.results = plan.results
         self._parcels: list[Parcel] = []
+        self._until = 0
         self._tiles = _seated(plan)
         if plan.pace.busiest:
-            own = Track((Hop((Queue(clock),), plan.pace),), None, plan.cut.chunks, plan.cut.chunks)
+            own = Track((Hop((Queue(clock),), plan.pace),), 0, plan.cut.chunks, plan.cut.chunks)
             self.awaited = (*plan.awaited, own)
 
     def start(self, now: int) -> None:
         """Ask for the first chunks, one for each requester, then another, as far as buffers go."""
         cut = self._plan.cut
-        seats = [Seat(self, number, tile) for number, tile in enumerate(self._tiles)]
+        heap = iter(range(cut.chunks))
+        seats = [
+            Seat(self, number, tile, iter(range(number, cut.chunks, cut.seats)) if cut.bound else heap)
+            for number, tile in enumerate(self._tiles)
+        ]
         for _ in range(cut.depth):
             for seat in seats:
-                chunk = self.draw(seat)
+                chunk = next(seat.chunks, None)
                 if chunk is not None:
                     buffer = Buffer(seat)
                     self._parcels += buffer.parcels
                     buffer.ask(chunk, now)
 
-    def draw(self, seat: Seat) -> int | None:
-        """The next chunk: of those that are the requester's own, or of all."""
-        cut, drawn = self._plan.cut, self._drawn
-        if not cut.bound:
-            chunk = drawn[0]
-            drawn[0] = chunk + 1
-            return chunk if chunk < cut.chunks else None
-        turn = drawn[seat.number]
-        drawn[seat.number] = turn + 1
-        return turn * cut.seats + seat.number if turn < cut.each else None
-
-    def finish(self, seat: Seat, chunk: int, since: int, now: int) -> None:
-        """Send the results of a chunk on their way, from its first grain on."""
+    def finish(self, seat: Seat, buffer: Buffer, now: int) -> None:
+        """Send the results of a chunk on their way, from its first grain on; end with the last."""
+        chunk, since = buffer.chunk, buffer.since
         first = since + ((now << FINE) - since) // self._plan.cut.grains
-        for track in self._plan.posted:
-            self._post(track, chunk, seat, first, now)
-        for track, number in self._plan.results.get(chunk, ()):
-            self._post(track, number, seat, first, now)
+        self.underway += 1
+        for track, number in (*((track, chunk) for track in self.posted), *self.results.get(chunk, ())):
+            self.underway += 1
+            self.parcel(track, seat.number, self._settle).send(number, first, now << FINE, now)
         self._settle(now, now)
-
-    def _post(self, track: Track, number: int, seat: Seat, since: int, now: int) -> None:
-        self._underway += 1
-        self.parcel(track, seat.number, self._settle).send(number, since, now << FINE, now)
 
     def parcel(self, track: Track, seat: int, landed: Callable[[int, int], None]) -> Parcel:
         """A piece of a tensor that is sent once."""
-        found = Parcel(self.clock, track, seat, landed)
+        found = Parcel(track, seat, landed)
         self._parcels.append(found)
         return found
 
-    def _settle(self, _: int, now: int) -> None:
-        """One thing less to wait for: a result that was delivered, or a chunk; the last is over when all has passed."""
-        self._underway -= 1
-        if not self._underway:
-            last = max((parcel.tail for parcel in self._parcels), default=0)
-            delay = (last + PART >> FINE) - now
-            if delay > 0:
-                Timer(self.clock, delay, FIRST, self._end)
-            else:
-                self._end()
+    def _settle(self, _: int, due: int) -> None:
+        """One result less to wait for, that is delivered then; the last is over when all has passed."""
+        self._until = max(self._until, due)
+        self.underway -= 1
+        if self.underway:
+            return
+        delay = max([self._until, *(parcel.tail + PART >> FINE for parcel in self._parcels)]) - self.clock.now
+        if delay > 0:
+            Timer(self.clock, delay, FIRST, self._end)
+        else:
+            self._end()
 
     def _end(self, _: Event | None = None) -> None:
         bench = self._plan.bench

@@ -16,7 +16,7 @@ from archsim.engine.deadlock import complaint
 from archsim.engine.errors import Deadlock
 from archsim.engine.flownet import FlowNet
 from archsim.engine.held import Held
-from archsim.engine.kernel import Clock, Timer, play
+from archsim.engine.kernel import Clock, Timer
 from archsim.engine.live import Iteration, LiveFlow, LiveTask, Stage
 from archsim.engine.program import Program
 from archsim.engine.repeats import Repeats
@@ -77,7 +77,7 @@ class FlowLevel:
         if max_events is None:
             check_length(self._program.loops)
         self._unroll()
-        events = play(self._clock, self._program.live, max_events or MOST_EVENTS)
+        events = self._clock.play(self._program.live, max_events or MOST_EVENTS)
         if self._program.live:
             raise Deadlock(complaint(self._program.live.values(), self._credits))
         done = completions(self._program.loops)

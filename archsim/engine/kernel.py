@@ -8,11 +8,10 @@ ranks: solving shares, then looking for repeats.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sized
-from heapq import heappush
-from typing import Any, Final
+from heapq import heappop, heappush
+from typing import Any, Final, cast
 
 import simpy
-from simpy.core import EmptySchedule
 from simpy.events import PENDING, EventPriority
 
 from archsim.engine.errors import EventLimit
@@ -30,13 +29,15 @@ LOOK: Final = EventPriority(1 << 61)
 class Clock(simpy.Environment):
     """SimPy's environment in picoseconds; `skipped` is the time that passed by arithmetic instead of events."""
 
+    _now: int
+
     def __init__(self) -> None:
         super().__init__(0)
         self.skipped = 0
 
     @property
     def now(self) -> int:
-        return int(self._now)
+        return self._now
 
     def agenda(self) -> tuple[list[Any], Iterator[int]]:
         """The heap of what is going to happen, and what numbers it."""
@@ -45,7 +46,28 @@ class Clock(simpy.Environment):
     @property
     def total(self) -> int:
         """Picoseconds since the start, skipped ones included."""
-        return self.now + self.skipped
+        return self._now + self.skipped
+
+    def play(self, unfinished: Sized, limit: int) -> int:
+        """Process events until nothing is unfinished or nothing can happen; the number of events.
+
+        It is `step` again and again, written out: a fifth of the time of an event went into calling it.
+
+        Raises EventLimit where more than `limit` events were needed.
+        """
+        events = 0
+        agenda = self._queue
+        while unfinished and agenda:
+            if events == limit:
+                raise EventLimit(f"stopped after {events} events, at {self.total} ps")
+            self._now, _, _, event = heappop(agenda)  # type: ignore[assignment]  # all delays are integers
+            callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy does
+            for callback in callbacks:
+                callback(event)
+            if not event._ok:  # noqa: SLF001 - a property takes as long as half of what happens at an event
+                raise cast("BaseException", event.value)
+            events += 1
+        return events
 
 
 class Sleeper(simpy.Event):
@@ -86,21 +108,3 @@ class Bell(simpy.Event):
             self._ok = True
             self._value = None
             self.env.schedule(self, SOLVE)
-
-
-def play(clock: Clock, unfinished: Sized, limit: int | None) -> int:
-    """Process events until nothing is unfinished or nothing can happen; the number of events.
-
-    Raises EventLimit where more than `limit` events were needed.
-    """
-    events = 0
-    step = clock.step
-    while unfinished:
-        if events == limit:
-            raise EventLimit(f"stopped after {events} events, at {clock.total} ps")
-        try:
-            step()
-        except EmptySchedule:
-            break
-        events += 1
-    return events

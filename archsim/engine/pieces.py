@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archsim.engine.cutting import Costs
-from archsim.engine.kernel import Clock, Sleeper
-from archsim.engine.servers import FINE, PART, Queue, Wire
+from archsim.engine.servers import FINE, PART, Queue
+
+Service = tuple[Queue, int, int]
+"""The queue that serves a piece, what it takes there, and until it is there."""
 
 
 class Hop:
     """A stop of a track: the queue that serves all pieces, what one costs, when it is there, and how many came."""
 
-    __slots__ = ("_costs", "_queues", "cost", "passed", "queue", "span")
+    __slots__ = ("cost", "passed", "queue", "services", "span")
 
     def __init__(self, queues: Sequence[Queue], costs: Costs) -> None:
         self.queue: Queue | None = queues[0] if queues else None
-        self.cost, _, self.span = costs
-        self._queues = queues
-        self._costs = costs
+        self.cost, other, self.span = costs
+        self.services: Sequence[Service] = [
+            (queue, other if index else self.cost, self.span) for index, queue in enumerate(queues)
+        ]
         self.passed = 0
 
-    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
-        """The queue that serves a piece, where they have one each, and what it costs."""
+    def pick(self, piece: Parcel) -> Service:
+        """How a piece is served, where they have a queue each."""
         raise NotImplementedError
 
 
@@ -36,9 +39,8 @@ class Turns(Hop):
         super().__init__(queues, costs)
         self.queue = None
 
-    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
-        index = piece.number % len(self._queues)
-        return self._queues[index], self._costs[index > 0], self.span
+    def pick(self, piece: Parcel) -> Service:
+        return self.services[piece.number % len(self.services)]
 
 
 class Own(Turns):
@@ -46,23 +48,30 @@ class Own(Turns):
 
     __slots__ = ()
 
-    def pick(self, piece: Parcel) -> tuple[Queue, int, int]:
-        cost = self._costs[piece.seat > 0]
-        return self._queues[piece.seat], cost, cost
+    def __init__(self, queues: Sequence[Queue], costs: Costs) -> None:
+        super().__init__(queues, costs)
+        self.services = [(queue, cost, cost) for queue, cost, _ in self.services]
+
+    def pick(self, piece: Parcel) -> Service:
+        return self.services[piece.seat]
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The way of one tensor: `pieces` of it among `chunks`, over a wire and then the hops.
+    """The way of one tensor: `pieces` of it among `chunks`, over the hops.
 
-    The `last` grain of what is work takes that long.
+    What is asked for leaves the first hop `latency` picoseconds late. The last `grain` of what is work takes that long.
     """
 
     hops: tuple[Hop, ...]
-    wire: Wire | None
+    latency: int
     pieces: int
     chunks: int
-    last: int = 0
+    grain: int = 0
+    last: Hop = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "last", self.hops[-1])
 
     @property
     def full(self) -> bool:
@@ -74,28 +83,44 @@ class Track:
         return ((-(-number * self.chunks // self.pieces), number) for number in range(self.pieces))
 
 
-class Parcel(Sleeper):
-    """A piece of a tensor: it goes from hop to hop, and tells when its first and its last byte have landed."""
+class Parcel:
+    """A piece of a tensor: it goes from hop to hop, and tells when its first and its last byte will have landed.
 
-    def __init__(self, clock: Clock, track: Track, seat: int, landed: Callable[[int, int], None]) -> None:
-        super().__init__(clock, self._land)
+    It tells so when it passes its last hop, since nothing can hold it up behind that.
+    """
+
+    __slots__ = ("_landed", "_way", "here", "number", "seat", "since", "tail", "track")
+
+    def __init__(self, track: Track, seat: int, landed: Callable[[int, int], None]) -> None:
         self.track = track
         self.seat = seat
         self.number = self.since = self.here = self.tail = 0
         self._landed = landed
-        self._at = self._head = self._due = 0
+        self._way: Iterator[Hop] = iter(())
 
     def ask(self, number: int, now: int) -> None:
-        """Ask for piece `number` of the tensor."""
+        """Ask for piece `number` of the tensor: it is in line at once, and goes on a latency after its turn."""
         self.number = number
-        self.here = self._at = 0
-        wire = self.track.wire
-        if wire is None:
-            self.since = now << FINE
-            self.go(now)
+        track = self.track
+        self._way = way = iter(track.hops)
+        hop = next(way)
+        hop.passed += 1
+        queue, cost, span = hop.queue, hop.cost, hop.span
+        if queue is None:
+            queue, cost, span = hop.pick(self)
+        start = now << FINE
+        if queue.free > start:  # noqa: PLR1730 - max() takes three times as long, and this is where chunks spend it
+            start = queue.free
+        queue.free = start + cost
+        self.since = start = start + (track.latency << FINE)
+        self.here = start + span
+        if self.tail < start + cost:  # noqa: PLR1730 - as above
+            self.tail = start + cost
+        turn = (start + PART) >> FINE
+        if turn > now and hop is not track.last:
+            queue.wait(self, turn)
         else:
-            self.since = (now + wire.delay) << FINE
-            wire.wait(self, now + wire.delay)
+            self.go(turn)
 
     def send(self, number: int, since: int, here: int, now: int) -> None:
         """Set out as piece `number`, which has been streaming since then, and is there at the earliest then."""
@@ -103,7 +128,7 @@ class Parcel(Sleeper):
         self.since = since
         self.here = here
         self.tail = max(self.tail, here)
-        self._at = 0
+        self._way = iter(self.track.hops)
         self.go(now)
 
     def go(self, now: int) -> None:
@@ -113,33 +138,26 @@ class Parcel(Sleeper):
         requester is concerned before all of it has passed, at its `tail`, where it stands for many: for those of all
         tiles of a group, or for lines that are spread over all channels while one is charged in turn.
         """
-        hops, since, soon = self.track.hops, self.since, now << FINE
-        for index in range(self._at, len(hops)):
-            hop = hops[index]
+        since, here, tail, soon = self.since, self.here, self.tail, now << FINE
+        for hop in self._way:
             hop.passed += 1
             queue, cost, span = hop.queue, hop.cost, hop.span
             if queue is None:
                 queue, cost, span = hop.pick(self)
             free = queue.free
             start = since
-            if free > start:  # noqa: PLR1730 - max() takes three times as long, and this is where chunks spend it
+            if free > start:  # noqa: PLR1730 - as above
                 start = free
             queue.free = passed = start + cost
-            if self.tail < passed:  # noqa: PLR1730 - as above
-                self.tail = passed
-            if self.here < start + span:  # noqa: PLR1730 - as above
-                self.here = start + span
+            if tail < passed:  # noqa: PLR1730 - as above
+                tail = passed
+            if here < start + span:  # noqa: PLR1730 - as above
+                here = start + span
             if free > soon:
-                self._at = index + 1
-                self.since = free
-                queue.wait(self, (free + PART) >> FINE)
-                return
-        self._head = now
-        self._due = due = (self.here + PART) >> FINE
-        if due > now:
-            self.sleep(due)
-        else:
-            self._landed(now, now)
-
-    def _land(self, _: Sleeper) -> None:
-        self._landed(self._head, self._due)
+                now = (free + PART) >> FINE
+                if hop is not self.track.last:
+                    self.since, self.here, self.tail = free, here, tail
+                    queue.wait(self, now)
+                    return
+        self.tail = tail
+        self._landed(now, max(now, here + PART >> FINE))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
 from archsim.engine.kernel import Clock
 from archsim.engine.pieces import Hop, Own, Track, Turns
 from archsim.engine.seats import Labour
-from archsim.engine.servers import Cost, Queue, Slicer, Wire
+from archsim.engine.servers import Cost, Queue, Slicer
 from archsim.model.taskgraph import Course, Flow, Port, Stop, Strand
 
 _HOPS = {Pick.ALIKE: Hop, Pick.OWN: Own, Pick.TURN: Turns}
@@ -144,8 +144,8 @@ class _Maker:
     cut: Cut
     counted: list[Counted] = field(default_factory=list)
 
-    def track(self, strand: Strand) -> Track:
-        """The way of a tensor."""
+    def track(self, strand: Strand, grain: int = 0) -> Track:
+        """The way of a tensor; of work, whose last grain takes that long."""
         count = pieces(strand, self.course, self.cut, self.grain)
         latency = 0 if strand.posted else sum(stop.latency for stop in strand.stops)
         hops = [self._hop(stop, count) for stop in strand.stops if stop.ticks]
@@ -156,13 +156,12 @@ class _Maker:
         for stop in strand.stops:  # what passes a stop without a limit passes the one before it too
             hop = next(served) if stop.ticks else hop
             self._count(hop, stop, count)
-        return Track(tuple(hops), Wire(self.clock, latency) if latency else None, count, self.cut.chunks)
+        return Track(tuple(hops), latency, count, self.cut.chunks, grain)
 
     def errand(self, stop: Stop) -> Track:
         """Work that is done where its data lie."""
-        track = self.track(Strand((stop,)))
         cost = costs(stop, pick(stop, self.course, self.grain), self.cut.chunks, self.cut.seats).busiest
-        return replace(track, last=-(-cost // self.cut.grains))
+        return self.track(Strand((stop,)), -(-cost // self.cut.grains))
 
     def _hop(self, stop: Stop, count: int) -> Hop:
         how = pick(stop, self.course, self.grain)

@@ -10,7 +10,7 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import Final, NamedTuple, Protocol
 
-from archsim.engine.kernel import FIRST, Clock, Sleeper
+from archsim.engine.kernel import Clock, Sleeper
 
 FINE: Final = 20
 """Binary digits below the picosecond."""
@@ -28,42 +28,40 @@ class Piece(Protocol):
 class Job(Protocol):
     """What tiles compute."""
 
-    def worked(self, head: int, now: int) -> None:
+    def worked(self, due: int) -> None:
         """Be told that it is computed, at a picosecond."""
 
 
-class Queue(Sleeper):
+class Queue:
     """A port that serves pieces in the order of their arrival, so that flows share it by what they have outstanding.
 
     It is `free` when it has served all that has come. A piece that finds it busy waits for its turn.
     """
 
+    __slots__ = ("_alarm", "_clock", "_line", "free")
+
     def __init__(self, clock: Clock) -> None:
-        super().__init__(clock, self._ring)
         self.free = 0
+        self._clock = clock
         self._line: deque[tuple[int, Piece]] = deque()
+        self._alarm = Sleeper(clock, self._ring)
 
     def wait(self, piece: Piece, turn: int) -> None:
-        """Let a piece go on at a picosecond, later than all that wait."""
-        if not self._line:
-            self.sleep(turn)
-        self._line.append((turn, piece))
+        """Let a piece go on at a picosecond."""
+        line = self._line
+        if not line:
+            self._alarm.sleep(turn)
+        elif turn < line[-1][0]:  # it has a shorter latency than those before it
+            Sleeper(self._clock, lambda _: piece.go(turn)).sleep(turn)
+            return
+        line.append((turn, piece))
 
-    def _ring(self, _: Sleeper) -> None:
+    def _ring(self, alarm: Sleeper) -> None:
         line = self._line
         now, piece = line.popleft()
-        if line:  # as `sleep`, which most of the events of a run would call from here
-            self.callbacks = self._calls
-            heappush(self._agenda, (line[0][0], FIRST, next(self._ids), self))
+        if line:
+            alarm.sleep(line[0][0])
         piece.go(now)
-
-
-class Wire(Queue):
-    """A delay, the same for all pieces, however many are on their way."""
-
-    def __init__(self, clock: Clock, delay: int) -> None:
-        super().__init__(clock)
-        self.delay = delay
 
 
 class Cost(NamedTuple):
@@ -74,67 +72,88 @@ class Cost(NamedTuple):
     weight: int
 
 
-class _Alarm(Sleeper):
-    """What a slicer sleeps on: until when, and whether it does."""
-
-    due = 0
-    asleep = False
+_Entry = tuple[int, int, Job, Cost, int, int]
+"""A job on a slicer: when it ends in the slicer's own time, a number, and what was asked for."""
 
 
 class Slicer:
     """A port of `capacity` tiles whose time is sliced: jobs on it advance side by side, none faster than alone.
 
     A job takes as many tiles as it has weight; where there are too few, all are slowed alike. Progress is counted in a
-    time of the port's own, in which each job lasts as long as it would alone.
+    time of the port's own, in which each job lasts as long as it would alone. A job that will come to an idle port is
+    reckoned with as soon as that is known, and put off should another come before it.
     """
 
     def __init__(self, clock: Clock, capacity: int) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._jobs: list[tuple[int, int, Job, int]] = []
-        self._weight = self._taken = self._own = self._since = 0
-        self._alarm = _Alarm(clock, self._rung)
+        self._jobs: list[_Entry] = []
+        self._weight = self._taken = self._own = self._since = self._idle = 0
+        self._due: int | None = None
+        self._alarm = Sleeper(clock, self._rung)
 
-    def compute(self, job: Job, cost: Cost, since: int, now: int) -> None:
-        """Work on a job from now on; on what was there `since` then, it was at work before if nothing else was."""
-        at = now << FINE
-        whole, last, weight = cost
+    def compute(self, job: Job, cost: Cost, since: int, at: int) -> None:
+        """Work on a job from a picosecond on: on what was there `since` then, idle tiles have worked before."""
         if self._jobs:
-            self._own += (at - self._since) * self._capacity // max(self._capacity, self._weight)
-        else:
-            self._own = 0
-            begun = self._since
-            if since > begun:  # noqa: PLR1730 - max() takes three times as long, for each chunk
-                begun = since
-            left = whole - at + begun
-            whole = max(last, left)
-        self._since = at
-        self._taken += 1
-        self._weight += weight
-        heappush(self._jobs, (self._own + whole, self._taken, job, weight))
-        self._arm()
+            self._meet(job, cost, since, at)
+            return
+        left, last, weight = cost
+        start = at << FINE
+        begun = self._idle
+        if since > begun:  # noqa: PLR1730 - max() takes three times as long, for each chunk
+            begun = since
+        left -= start - begun
+        if last > left:  # noqa: PLR1730 - as above
+            left = last
+        self._own = 0
+        self._since = start
+        self._weight = weight
+        self._jobs.append((left, 0, job, cost, since, at))
+        if weight > self._capacity:
+            left = -(-left * weight // self._capacity)
+        self._arm(start + left)
 
-    def _arm(self) -> None:
+    def _meet(self, job: Job, cost: Cost, since: int, at: int) -> None:
+        now = self._clock.now
+        if self._since > now << FINE:  # the one that is there has yet to come
+            self._put_off(*self._jobs.pop()[2:])
+            self.compute(job, cost, since, at)
+        elif at > now:
+            self._put_off(job, cost, since, at)
+        else:
+            start = at << FINE
+            self._own += (start - self._since) * self._capacity // max(self._capacity, self._weight)
+            self._since = start
+            self._taken += 1
+            self._weight += cost.weight
+            heappush(self._jobs, (self._own + cost.whole, self._taken, job, cost, since, at))
+            self._arm(self._next())
+
+    def _put_off(self, job: Job, cost: Cost, since: int, at: int) -> None:
+        Sleeper(self._clock, lambda _: self.compute(job, cost, since, at)).sleep(at)
+
+    def _next(self) -> int:
+        """When the first of its jobs will be done."""
         left = self._jobs[0][0] - self._own
         if self._weight > self._capacity:
             left = -(-left * self._weight // self._capacity)
-        alarm = self._alarm
-        if alarm.asleep:  # it will ring for nobody
-            alarm = self._alarm = _Alarm(self._clock, self._rung)
-        alarm.asleep = True
-        alarm.due = due = self._since + left
-        alarm.sleep((due + PART) >> FINE)
+        return self._since + left
 
-    def _rung(self, alarm: _Alarm) -> None:
-        if alarm is not self._alarm:
+    def _arm(self, due: int) -> None:
+        if self._due is not None:  # the one that is set will ring for nobody
+            self._alarm = Sleeper(self._clock, self._rung)
+        self._due = due
+        self._alarm.sleep((due + PART) >> FINE)
+
+    def _rung(self, alarm: Sleeper) -> None:
+        due = self._due
+        if alarm is not self._alarm or due is None:
             return
-        alarm.asleep = False
+        self._due = None
         jobs = self._jobs
-        self._since = alarm.due
-        own, _, job, weight = heappop(jobs)
-        self._own = own
-        self._weight -= weight
-        now = (alarm.due + PART) >> FINE
+        self._since = self._idle = due
+        self._own, _, job, cost, _, _ = heappop(jobs)
+        self._weight -= cost.weight
         if jobs:
-            self._arm()
-        job.worked(now, now)
+            self._arm(self._next())
+        job.worked((due + PART) >> FINE)

@@ -86,6 +86,20 @@ def test_computations_on_tiles_of_their_own_do_not_meet() -> None:
     assert ends(moved(1, work=work, tiles=2), moved(1, work=work, tiles=2)) == [work + BYTE, work + 2 * BYTE]
 
 
+def test_who_has_a_short_latency_does_not_wait_for_one_with_a_long_latency_before_it() -> None:
+    def passed(latency: int) -> Flow:
+        stops = (Stop(Port(link, ""), "move", 1, 1, 10 * TICKS, 0, 1, pooled=False) for link in ("far", "near"))
+        strand = Strand(tuple(stop._replace(latency=latency // 2) for stop in stops))
+        return Flow((), 10 * TICKS, (), lead=1, course=Course((strand,), (), 1))
+
+    assert ends(passed(10**9), passed(0), passed(10**8)) == [10**9 + 10, 20, 10**8 + 30]
+
+
+def test_a_computation_that_will_come_leaves_the_tile_to_one_that_comes_before_it() -> None:
+    late, early = moved(1, latency=10**6, work=500, tiles=1), moved(1, latency=10, work=10**5, tiles=1)
+    assert ends(late, early) == [10**6 + BYTE + 500, 10 + 2 * BYTE + 10**5]
+
+
 def test_results_are_delivered_before_a_task_ends_and_nobody_waits_for_their_latency() -> None:
     assert ends(moved(4096, latency=700, posted=4096)) == [700 + 2 * 4096 * BYTE]
 

@@ -1,8 +1,11 @@
+from collections.abc import Generator
 from itertools import permutations
 
 import pytest
+from simpy import Event
 
 from archsim.engine.errors import Deadlock, EventLimit
+from archsim.engine.kernel import Clock
 from archsim.engine.simulate import simulate
 from archsim.model.run import STATIC, Mark, Span
 from archsim.model.taskgraph import TICKS, Flow, Leg, Port, Segment, Task, TaskGraph
@@ -222,3 +225,15 @@ def test_an_earlier_task_takes_over_when_it_starts() -> None:
 
 def test_static_names_time_in_which_nothing_runs() -> None:
     assert Span(STATIC, "") not in simulate(TaskGraph((Segment((task("a", 10, ("x",), ("x",)),), 5),))).held
+
+
+def test_a_process_that_fails_ends_the_run_with_its_own_error() -> None:
+    def failing(clock: Clock) -> Generator[Event, None, None]:
+        yield clock.timeout(3)
+        raise ArithmeticError("no pace")
+
+    clock = Clock()
+    clock.process(failing(clock))
+    with pytest.raises(ArithmeticError, match="no pace"):
+        clock.play([1], 100)
+    assert clock.now == 3
