@@ -220,7 +220,7 @@ def test_every_grouping_of_the_ledger_sums_to_the_same_joules(ask: Ask, spec: Sp
     found = booked(ask, spec, stack)
     entries = priced(ledger(found.run, found.machine), price_list(found.machine, "test", {}))
     for column in ("component", "action", "operator", "phase", "tensor"):
-        table = grouped(entries, attrgetter(column))
+        table = grouped(entries, attrgetter(f"row.{column}"))
         assert fsum(table.values()) == pytest.approx(found.joules.value, rel=1e-12)
 
 
