@@ -2,6 +2,7 @@
 
 A piece depends on nothing but its own timing: launches, fills, drains, own times, loads, leads, weights, labels and
 credits. So a growing cache costs one piece of attention per token, and a drawn layer nothing where its like was seen.
+A piece that is one kernel of one flow meets nobody, not even itself: it is a single event, known without playing it.
 """
 
 from dataclasses import replace
@@ -57,13 +58,20 @@ class _Stitches:
         self._marks: list[Mark] = []
         self._pieces: dict[tuple[int, ...], Run] = {}
         self._counted: set[TaskGraph] = set()
+        self._kernels: dict[int, tuple[Span, int]] = {}
+        self._timings: set[tuple[int, ...]] = set()
 
     def run(self) -> Run:
         done = Completions()
         for number, stretch in enumerate(stretches(self._graph.segments)):
             if len(self._counted) > max(_ALL_DIFFERENT, number // 2):
                 raise _AllDifferentError
-            self._add(self._piece(stretch), stretch)
+            if len(stretch.tasks) == 1 and not stretch.before and _meets_nobody(stretch.tasks[0]):
+                self._add_kernel(stretch.tasks[0], stretch.times)
+            else:
+                self._add(self._piece(stretch), stretch.times)
+            if stretch.closes:
+                self._marks.append(Mark(stretch.closes, self._total))
             for task, times in stretch.executions():
                 done.add(task, times)
         return Run(
@@ -76,13 +84,28 @@ class _Stitches:
             fidelity="flow",
         )
 
-    def _add(self, piece: Run, stretch: Stretch) -> None:
+    def _add(self, piece: Run, times: int) -> None:
         for span, held in piece.held.items():
-            self._held[span] = self._held.get(span, 0) + held * stretch.times
+            self._held[span] = self._held.get(span, 0) + held * times
         self._marks += [Mark(mark.what, self._total + mark.at) for mark in piece.marks]
-        self._total += piece.picoseconds * stretch.times
-        if stretch.closes:
-            self._marks.append(Mark(stretch.closes, self._total))
+        self._total += piece.picoseconds * times
+
+    def _add_kernel(self, task: Task, times: int) -> None:
+        known = self._kernels.get(id(task))
+        if known is None:
+            known = self._kernels[id(task)] = Span(task.operator, task.phase), task.alone
+            self._count_kernel(task)
+        span, alone = known
+        if alone:
+            self._held[span] = self._held.get(span, 0) + alone * times
+            self._total += alone * times
+
+    def _count_kernel(self, task: Task) -> None:
+        """One event for a kernel whose like did not come before."""
+        timing = (task.launch, *(part for flow in task.flows for part in (flow.fill, flow.own, flow.drain)))
+        if timing not in self._timings:
+            self._timings.add(timing)
+            self._count(1)
 
     def _piece(self, stretch: Stretch) -> Run:
         if stretch.before:
@@ -95,13 +118,13 @@ class _Stitches:
     def _simulated(self, segments: tuple[Segment, ...]) -> Run:
         if sum(len(segment.tasks) * segment.times for segment in segments) > _SMALL:
             piece = self._played(TaskGraph(segments, self._graph.buffers))
-            self._count(piece)
+            self._count(piece.events)
             return piece
         bare = _bare(segments, self._graph.buffers)
         piece = _remembered(bare)
         if bare not in self._counted:
             self._counted.add(bare)
-            self._count(piece)
+            self._count(piece.events)
         return _named(piece, segments)
 
     def _played(self, graph: TaskGraph) -> Run:
@@ -113,8 +136,8 @@ class _Stitches:
                 raise
             self._stop()
 
-    def _count(self, piece: Run) -> None:
-        self._events += piece.events
+    def _count(self, events: int) -> None:
+        self._events += events
         if self._limit is not None and self._events > self._limit:
             self._stop()
 
@@ -122,8 +145,15 @@ class _Stitches:
         raise EventLimit(f"stopped after {self._limit} events, in what starts at {self._total} ps")
 
 
+def _meets_nobody(task: Task) -> bool:
+    return len(task.flows) <= 1 and not task.takes and not task.gives
+
+
 def _alone(row: tuple[Task, ...]) -> Parts:
     """How long tasks in a row take by themselves, credits left aside: whoever simulates the whole has seen to them."""
+    if all(len(task.flows) <= 1 for task in row):
+        ends = accumulate(task.alone for task in row)
+        return tuple((end, Span(task.operator, task.phase)) for end, task in zip(ends, row, strict=True))
     piece = _remembered(_bare((Segment(tuple(replace(task, takes=(), gives=()) for task in row)),), ()))
     ends = accumulate(piece.held.get(Span(f"0.{place}", ""), 0) for place in range(len(row)))
     return tuple((end, Span(task.operator, task.phase)) for end, task in zip(ends, row, strict=True))
@@ -144,10 +174,6 @@ def _played(graph: TaskGraph, max_events: int | None) -> Run:
 
 def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -> TaskGraph:
     """What the timing of some segments depends on, tasks and closings named by their places alone."""
-    if len(segments) == len(segments[0].tasks) == 1 and segments[0].times == 1:
-        (task,) = segments[0].tasks
-        if len(task.flows) <= 1 and not (task.takes or task.gives):
-            return _bare_kernel(task)
     owing = any(task.takes or task.gives for segment in segments for task in segment.tasks)
     ports: dict[Port, Port] = {}
     return TaskGraph(
@@ -161,12 +187,6 @@ def _bare(segments: tuple[Segment, ...], buffers: tuple[tuple[str, int], ...]) -
         ),
         buffers if owing else (),
     )
-
-
-def _bare_kernel(task: Task) -> TaskGraph:
-    """A task whose flow meets nobody, not even itself: the ports don't matter."""
-    flows = tuple(Flow((), flow.own, (), flow.fill, flow.drain) for flow in task.flows)
-    return TaskGraph((Segment((Task("0.0", "", flows, task.launch),)),))
 
 
 def _bare_task(task: Task, name: str, ports: dict[Port, Port]) -> Task:
@@ -184,10 +204,6 @@ def _bare_loads(flow: Flow, ports: dict[Port, Port]) -> tuple[tuple[Port, int], 
 
 def _named(piece: Run, segments: tuple[Segment, ...]) -> Run:
     """The run of a bare piece with the names that its tasks and closings bear here."""
-    if len(segments) == len(segments[0].tasks) == 1 and not piece.marks:
-        (task,) = segments[0].tasks
-        whole = {Span(task.operator, task.phase): piece.picoseconds} if piece.held else {}
-        return Run(piece.picoseconds, {}, whole, {}, (), piece.events, piece.fidelity)
     spans = {
         Span(f"{n}.{place}", ""): Span(task.operator, task.phase)
         for n, segment in enumerate(segments)
