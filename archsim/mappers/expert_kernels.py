@@ -11,7 +11,7 @@ from archsim.model.trace import Experts
 
 
 def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
-    """Blocks of padded rows, small or large by the mean load of an expert, spread evenly over the tiles."""
+    """Blocks of padded rows, small or large by the tokens per expert, spread evenly over the tiles."""
     block = _block(shape, offered)
     padded = sum(-(-load // block.rows) * block.rows for load in shape.loads)
     strips = 1 if block.columns is None else -(-shape.n // block.columns)
@@ -26,9 +26,11 @@ def grouped(shape: Experts, offered: ExpertKernels, tiles: int) -> Kernel:
         text=f"blocks of {block.rows} rows",
         issued=padded * shape.n * shape.k if offered.padding else None,
         knee=offered.knee,
+        streams=True,
+        supply=block.supply,
     )
 
 
 def _block(shape: Experts, offered: ExpertKernels) -> ExpertBlocks:
-    """Small blocks up to a mean load per expert, large ones above it."""
-    return offered.small if sum(shape.loads) <= offered.switch * len(shape.loads) else offered.large
+    """Small blocks up to so many tokens per expert, large ones above it."""
+    return offered.small if sum(shape.loads) <= offered.switch * shape.top_k * len(shape.loads) else offered.large

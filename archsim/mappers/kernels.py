@@ -27,7 +27,8 @@ class Kernel:
     whole operator, padding included (None: no more than it asks for). `chain` are picoseconds of steps that wait for
     each other, beside all that it moves and computes; `knee` says how sharply the slowest of its legs hides the
     others; `padding` is how much more activations it moves than there are; `turnaround` are picoseconds until a tile
-    asks again.
+    asks again. With `streams` what it moves is one leg of the knee, whatever memories it passes. Homes serve it
+    `supply` times as fast as their sustained rate says.
     """
 
     ways: int
@@ -47,6 +48,8 @@ class Kernel:
     turnaround: int = 0
     adding: int | None = None
     stores: int = 0
+    streams: bool = False
+    supply: float = 1.0
 
     def portion(self, count: int) -> int:
         """What of a count falls to the part that it covers; the portions of all parts add up to the count."""

@@ -60,11 +60,11 @@ class Tiles:
 
     def tasks(self, own: Share, chosen: Iterable[Kernel], phase: Phase) -> Iterator[Task]:
         """The kernels one after the other, and what the stack does before them."""
-        offered = self._gemm(own.part) if isinstance(own.part.shape, Gemm) else None
-        if offered and offered.quantisation:
-            yield self._quantised(own, offered.quantisation, phase)
-        if offered and offered.results:
-            own = replace(own, part=_written_in(own.part, offered.results))
+        quantisation = self._quantisation(own.part)
+        if quantisation:
+            yield self._quantised(own, quantisation, phase)
+        if isinstance(own.part.shape, Gemm) and (results := self._gemm(own.part).results):
+            own = replace(own, part=_written_in(own.part, results))
         for kernel in chosen:
             moves = list(self.traffic.moves(own, kernel))
             flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel), kernel.stores)
@@ -78,7 +78,13 @@ class Tiles:
         tile = self.machine.components[self.name]
         window, trip = (tile.window_bytes, 0) if kernel.window == "tile" else (kernel.window, self.traffic.trip)
         trip = 0 if kernel.turnaround else trip
-        return Requester(kernel.ways, window, tile.grain_bytes, trip, kernel.knee, kernel.turnaround)
+        return Requester(kernel.ways, window, tile.grain_bytes, trip, kernel.knee, kernel.turnaround, kernel.streams)
+
+    def _quantisation(self, operator: Operator) -> Quantisation | None:
+        """The pass that a product needs before it."""
+        if isinstance(operator.shape, Gemm):
+            return self._gemm(operator).quantisation
+        return self.stack.experts_of(operator).quantisation if isinstance(operator.shape, Experts) else None
 
     def _quantised(self, own: Share, offered: Quantisation, phase: Phase) -> Task:
         """A pass over the activations of a product."""
@@ -131,7 +137,7 @@ class Tiles:
     def _kernel(self, operator: Operator) -> Kernel:
         shape, stack = operator.shape, self.stack
         if isinstance(shape, Experts):
-            return grouped(shape, stack.experts_in.get(operator.mac_dtype, stack.experts), self.count)
+            return grouped(shape, stack.experts_of(operator), self.count)
         if isinstance(shape, Scan):
             return scan(shape, operator.macs, stack.scan, self.count)
         if isinstance(shape, Gemm):

@@ -31,13 +31,14 @@ class Traffic:
         for move, over in self._whole(own, kernel):
             size = kernel.portion(move.bytes)
             busiest = -(-size * above // below) if move.target == self.paths.tile else None
-            yield Move(move.tensor, move.source, move.target, size, busiest, move.posted, over=over)
+            yield replace(move, bytes=size, busiest=busiest, over=over)
 
     def _whole(self, own: Share, kernel: Kernel) -> Iterator[tuple[Move, Fraction]]:
         """Moves of the whole operator, of which a kernel may do a part, and how often all devices do them."""
         for tensor in own.part.reads:
-            for move in self._fetch(_padded(tensor, kernel), own.part, kernel):
-                yield move, own.over(tensor.name)
+            first, *others = self._fetch(_padded(tensor, kernel), own.part, kernel)
+            yield replace(first, faster=kernel.supply if tensor.role == "weights" else 1.0), own.over(tensor.name)
+            yield from ((move, own.over(tensor.name)) for move in others)
         memory, tile = self.paths.outputs[-2:]
         if kernel.partials:
             yield Move("outputs", tile, memory, kernel.partials, posted=True), own.work

@@ -154,18 +154,25 @@ class ExpertBlocks(Checked):
     rows: PositiveInt = Field(default=1, description="rows that an expert's load is padded to")
     columns: PositiveInt | None = Field(default=None, description="columns of a block; work divides evenly if left out")
     efficiency: Efficiency = _FULL
+    supply: Annotated[float, Field(gt=0, le=1.3)] = Field(
+        default=1.0,
+        description="rate of weights over the sustained one of their memory, which is what plain matrix products take",
+    )
 
 
 class ExpertKernels(Checked):
-    """Matrix products of experts in one kernel: small blocks while experts have few rows each, large ones beyond."""
+    """Matrix products of experts in one kernel: small blocks while there are few tokens, large ones beyond."""
 
     launch: Picoseconds = 0
     window: Window = "tile"
     switch: Annotated[float, Field(gt=0)] = Field(
-        default=1.0, description="mean rows per expert up to which blocks are small"
+        default=1.0, description="tokens per expert up to which blocks are small, each token counted once"
     )
     knee: Knee | None = None
     padding: bool = Field(default=True, description="whether MACs on padded rows are billed, and not only waited for")
+    quantisation: Quantisation | None = Field(
+        default=None, description="pass that makes the narrow activations; they come narrow if left out"
+    )
     small: ExpertBlocks = ExpertBlocks()
     large: ExpertBlocks = ExpertBlocks()
 

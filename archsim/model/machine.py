@@ -23,6 +23,7 @@ class Move:
     fullest instance of a memory at either end; an even share where left out. Nobody waits for a move that is
     `posted`: a result on its way home. All devices together move `over` times the bytes; as often as there are devices
     where left out, since then they do the same. At the source they stand in runs of `run` bytes; a stream if left out.
+    It serves them `faster` than its sustained rate says, where a kernel asks so.
     """
 
     tensor: str
@@ -34,6 +35,7 @@ class Move:
     fullest: int | None = None
     over: Fraction | None = None
     run: int | None = None
+    faster: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Requester:
 
     A window that stands for a measured rate is used up once in a `trip` of so many picoseconds, however near the bytes.
     It is asked for again `turnaround` picoseconds after it came. `knee` (a power of two) says how sharply the slowest
-    leg hides the others; None: wholly.
+    leg hides the others; None: wholly. With `streams` all that is carried is one leg: it passes from memory to memory.
     """
 
     ways: int
@@ -66,6 +68,7 @@ class Requester:
     trip: int = 0
     knee: int | None = None
     turnaround: int = 0
+    streams: bool = False
 
     @property
     def buffers(self) -> int | None:
@@ -153,7 +156,8 @@ class Machine:
         journeys = journeys_of(strands)
         spent = timed(journeys, by_port(needs), {at.port for _, at in worked}, requester)
         if requester.knee:
-            drain += unhidden(by_port(needs), ([at.port for _, at in way] for way in ways), spent.stall, requester.knee)
+            legs = [carried] if requester.streams else ways
+            drain += unhidden(by_port(needs), ([at.port for _, at in leg] for leg in legs), spent.stall, requester.knee)
         measured = requester.turnaround or any(requester.trip > one.latency for one in journeys)
         return Flow(
             legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
@@ -208,7 +212,8 @@ class Machine:
 
     def _carried(self, move: Move) -> Iterator[Piece]:
         bill = self._all(move.bytes, move.over)
-        for at in self._way(move.source, move.target, move.run):
+        for served in self._way(move.source, move.target, move.run):
+            at = served.sped_up(move.faster) if served.action == "read" else served
             even = -(-move.bytes // at.ways)
             if at.action != "move":
                 critical = max(even, min(move.bytes, move.fullest or 0))

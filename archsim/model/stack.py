@@ -23,6 +23,7 @@ from archsim.model.kernel_table import (
     ScanKernels,
 )
 from archsim.model.price import Factor, Overhead, StaticPower
+from archsim.model.trace import Operator
 
 NO_OVERHEAD = Overhead.exactly(1, "as stated")
 
@@ -135,6 +136,9 @@ class Stack(Checked):
     experts_in: Mapping[Dtype, ExpertKernels] = Field(
         default={}, description="expert kernels for MACs in other data types"
     )
+    experts_scaled: Mapping[Dtype, ExpertKernels] = Field(
+        default={}, description="of these, for weights with scales of groups; as without if left out"
+    )
     scan: ScanKernels = ScanKernels()
     convolution: ConvolutionKernels | None = Field(
         default=None, description="causal convolutions; as other vector operators if left out"
@@ -147,6 +151,12 @@ class Stack(Checked):
     apart: tuple[str, ...] = Field(default=(), description="operators that do not join others' kernels")
     serving: Serving | None = Field(default=None, description="what is added to steps of a server; nothing if none")
     mix: Mix | None = Field(default=None, description="how steps of whole models are billed; as single kernels if none")
+
+    def experts_of(self, operator: Operator) -> ExpertKernels:
+        """The kernels that do an operator's experts."""
+        plain = self.experts_in.get(operator.mac_dtype, self.experts)
+        scaled = any(tensor.scaled for tensor in operator.reads if tensor.role == "weights")
+        return self.experts_scaled.get(operator.mac_dtype, plain) if scaled else plain
 
     def sampled(self, logits: int) -> int:
         """Picoseconds of drawing tokens from as many logits, beyond a kernel that passes over them."""
@@ -173,5 +183,6 @@ class Stack(Checked):
                 "gemm_in": {dtype: item.model_copy(update=unpadded) for dtype, item in self.gemm_in.items()},
                 "experts": self.experts.model_copy(update=plain),
                 "experts_in": {dtype: item.model_copy(update=plain) for dtype, item in self.experts_in.items()},
+                "experts_scaled": {dtype: item.model_copy(update=plain) for dtype, item in self.experts_scaled.items()},
             }
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from archsim.model.dtype import Dtype
+from archsim.model.dtype import Dtype, packed_bytes
 
 Role = Literal["weights", "kv", "state", "activations"]
 Phase = Literal["prefill", "decode"]
@@ -31,6 +31,11 @@ class Tensor:
     dtype: Dtype
     bytes: int
     warm: bool = False
+
+    @property
+    def scaled(self) -> bool:
+        """Whether scales of groups stand among its bytes."""
+        return self.bytes > packed_bytes(self.elements, self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,15 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Experts:
-    """A matrix product for each expert: [loads[e], k] x [k, n]; an expert without rows is not touched."""
+    """A matrix product for each expert: [loads[e], k] x [k, n]; an expert without rows is not touched.
+
+    A token that goes to `top_k` experts has as many rows.
+    """
 
     loads: tuple[int, ...]
     n: int
     k: int
+    top_k: int = 1
 
 
 @dataclass(frozen=True, slots=True)

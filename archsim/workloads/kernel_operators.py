@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.model.dtype import Dtype, packed_bytes
 from archsim.model.trace import Attention, Collective, Convolution, Experts, Operator, Role, Scan, Tensor
@@ -17,6 +17,7 @@ from archsim.workloads.kernel_entries import (
     ScanEntry,
 )
 from archsim.workloads.loads import loads
+from archsim.workloads.mixture import COMBINE_OPS
 from archsim.workloads.recurrence import SILU_OPS, TAP_OPS, scanned_work
 
 Inputs = tuple[Tensor, ...]
@@ -79,19 +80,22 @@ def _kv(at: Lot, entry: AttentionEntry, stored: Format, tokens: int) -> Tensor:
 
 
 def _experts(at: Lot, entry: ExpertsEntry, inputs: Inputs) -> tuple[Operator, ...]:
-    """Three operators; the last bears the entry's output, before it is summed up over the experts of a row."""
+    """Four operators; the last adds up what the experts of a row put out, and bears the entry's output."""
     rows = at.batch * entry.tokens
     drawn = loads(entry.routing, entry.exponent, entry.experts, entry.top_k, rows, f"{at.seed}/{entry.name}")
     _, outputs = up_projection(entry.activation)
     width, routed = entry.inner, entry.tokens * entry.top_k
     up = at.values(f"{entry.name}.up", routed * outputs * width)
     activated = at.values(f"{entry.name}.activated", routed * width)
+    apart = at.values(f"{entry.name}.apart", routed * entry.hidden)
     result = at.values(f"{entry.name}.out", entry.puts_out)
-    ops = ACTIVATION_OPS[entry.activation] * at.batch * routed * width
+    ops, sums = ACTIVATION_OPS[entry.activation] * at.batch * routed * width, COMBINE_OPS * apart.elements
+    upwards = Experts(drawn, outputs * width, entry.hidden, entry.top_k)
     return (
-        _products(at, entry, "up", Experts(drawn, outputs * width, entry.hidden), (*inputs, up)),
+        _products(at, entry, "up", upwards, (*inputs, up)),
         Operator(f"{entry.name}.activation", (up,), (activated,), 0, at.dtypes.activations, ops, shards="experts"),
-        _products(at, entry, "down", Experts(drawn, entry.hidden, width), (activated, result)),
+        _products(at, entry, "down", replace(upwards, n=entry.hidden, k=width), (activated, apart)),
+        Operator(f"{entry.name}.combine", (apart,), (result,), 0, at.dtypes.activations, sums),
     )
 
 

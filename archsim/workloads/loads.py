@@ -1,13 +1,14 @@
 """Rows of experts in a benchmark of their kernel: dealt out in turn, or drawn.
 
-`power_law_loads` is what the collector of ai-dynamo/aiconfigurator does (collector/common: power law distribution):
+`power_law_loads` is what the collector of ai-dynamo/aiconfigurator does (collector/helper.py, 2026; five draws):
 the load of each expert is drawn from a density x^-exponent on [1, 0.8 rows], or on [0.01, 2] where there are no more
-rows than experts, scaled to all rows and rounded; what is missing goes to the largest, what is too much comes off the
-smallest, and no expert gets a row twice.
+rows than experts, scaled to all rows and rounded. No expert gets a row twice; what is missing goes to those with
+fewest rows, one by one, so that more experts have some than were drawn, and what is too much comes off the fullest.
 """
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush, heapreplace
 from random import Random
 from typing import Literal
 
@@ -48,16 +49,31 @@ def _power_law(exponent: float, experts: int, top_k: int, rows: int, source: Ran
     low, high = (1.0, 0.8 * rows) if wanted > experts else (0.01, 2.0)
     drawn = [_sample(source.random(), exponent, low, max(low, high)) for _ in range(experts)]
     found = [min(rows, round(size / sum(drawn) * wanted)) for size in drawn]
-    order = sorted(range(experts), key=lambda expert: -found[expert])
-    missing, place = wanted - sum(found), 0
-    while missing:
-        expert = order[place % experts] if missing > 0 else order[-1 - place % experts]
-        if missing > 0 and found[expert] < rows:
-            found[expert], missing = found[expert] + 1, missing - 1
-        elif missing < 0 and found[expert]:
-            found[expert], missing = found[expert] - 1, missing + 1
-        place += 1
-    return tuple(found)
+    missing = wanted - sum(found)
+    return tuple(_filled(found, missing, rows) if missing > 0 else _thinned(found, -missing))
+
+
+def _filled(found: list[int], missing: int, rows: int) -> list[int]:
+    """One row after the other for the expert that has fewest, up to `rows` each."""
+    least = [(load, expert) for expert, load in enumerate(found) if load < rows]
+    heapify(least)
+    for _ in range(missing):
+        load, expert = heappop(least)
+        found[expert] = load + 1
+        if load + 1 < rows:
+            heappush(least, (load + 1, expert))
+    return found
+
+
+def _thinned(found: list[int], surplus: int) -> list[int]:
+    """One row after the other less for the expert that has most."""
+    most = [(-load, expert) for expert, load in enumerate(found)]
+    heapify(most)
+    for _ in range(surplus):
+        load, expert = most[0]
+        found[expert] = -load - 1
+        heapreplace(most, (load + 1, expert))
+    return found
 
 
 def _sample(chance: float, exponent: float, low: float, high: float) -> float:

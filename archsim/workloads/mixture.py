@@ -83,7 +83,7 @@ def _router(at: Pass, experts: Mixture) -> Operator:
 
 def _up(at: Pass, experts: Mixture, activation: Activation, loads: tuple[int, ...]) -> Operator:
     name, outputs = up_projection(activation)
-    shape = Experts(loads, outputs * experts.width, at.model.hidden)
+    shape = Experts(loads, outputs * experts.width, at.model.hidden, experts.top_k)
     rows = _rows(at, experts)
     reads = (at.values(at.normed, rows * shape.k), _routes(at, experts))
     return _products(at, f"experts_{name}", shape, reads, at.values("expert_up", rows * shape.n))
@@ -96,7 +96,7 @@ def _activation(at: Pass, experts: Mixture, activation: Activation) -> Operator:
 
 
 def _down(at: Pass, experts: Mixture, loads: tuple[int, ...]) -> Operator:
-    shape, rows = Experts(loads, at.model.hidden, experts.width), _rows(at, experts)
+    shape, rows = Experts(loads, at.model.hidden, experts.width, experts.top_k), _rows(at, experts)
     reads = (at.values("expert_activated", rows * shape.k),)
     return _products(at, "experts_down", shape, reads, at.values("expert_out", rows * shape.n))
 

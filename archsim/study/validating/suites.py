@@ -185,15 +185,21 @@ def _of_row(file: SuiteFile, index: int, row: Row) -> Iterator[Diagnostic]:
 def _named(file: SuiteFile) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     """Columns that settings and baseline name, each with where."""
     for key, value in file.settings:
-        inner = value if isinstance(value, tuple) else tuple(value.values()) if isinstance(value, dict) else (value,)
-        for text in inner:
-            if isinstance(text, str):
-                yield from ((name, ("settings", key)) for name in placeholders(text))
+        for text in _texts(value):
+            yield from ((name, ("settings", key)) for name in placeholders(text))
     baseline = file.spec.baseline
     if baseline is not None:
         yield from ((name, ("baseline", "per", index)) for index, name in enumerate(baseline.per))
         if baseline.of:
             yield baseline.of, ("baseline", "of")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def placeholders(text: str) -> list[str]:

@@ -66,19 +66,21 @@ def test_the_cache_is_held_once_with_the_new_tokens_in_it() -> None:
     assert trace(workload(ATTENTION)).residents == (Resident("kv", 100 * 2 * 2 * 16),)
 
 
-def test_experts_are_two_products_around_an_activation() -> None:
-    up, activation, down = traced(EXPERTS, batch=2)
+def test_experts_are_two_products_around_an_activation_and_a_sum() -> None:
+    up, activation, down, combine = traced(EXPERTS, batch=2)
     assert isinstance(up.shape, Experts)
     assert sum(up.shape.loads) == 2 * 4 * 2
     assert (up.shape.n, up.shape.k) == (64, 64)
     assert activation.vector_ops == 5 * 16 * 32
-    assert down.shape == Experts(up.shape.loads, 64, 32)
+    assert down.shape == Experts(up.shape.loads, 64, 32, 2)
+    assert combine.vector_ops == 2 * 16 * 64
+    assert [moved(each, "activations")[1] for each in (down, combine)] == [16 * 64 * 2, 8 * 64 * 2]
     assert up.macs == 16 * 64 * 64
 
 
 def test_experts_without_rows_are_held_and_not_read() -> None:
     spec = workload({**EXPERTS, "tokens": 1})
-    up, _, down = (operator for operator, _, _ in trace(spec).executions())
+    up, _, down, _ = (operator for operator, _, _ in trace(spec).executions())
     assert moved(up, "weights")[0] + moved(down, "weights")[0] == 2 * 3 * 64 * 32
     assert trace(spec).residents == (Resident("weights", 8 * 3 * 64 * 32),)
 
@@ -116,6 +118,12 @@ def test_drawn_loads_are_uneven_and_follow_the_seed() -> None:
     drawn = [loads("power_law_loads", 1.2, 64, 8, 1000, seed) for seed in ("1", "1", "2")]
     assert drawn[0] == drawn[1] != drawn[2]
     assert max(drawn[0]) > 3 * max(loads("balanced", 1.2, 64, 8, 1000, "1"))
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2"])
+def test_rows_that_rounding_leaves_go_to_experts_that_have_none(seed: str) -> None:
+    # 256 loads between 0.01 and 2, scaled to 32 rows, are all below 1.5: as many experts as rows
+    assert sorted(loads("power_law_loads", 1.2, 256, 8, 4, seed), reverse=True)[:33] == [1] * 32 + [0]
 
 
 @pytest.mark.parametrize(

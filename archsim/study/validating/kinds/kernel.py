@@ -37,7 +37,7 @@ class KernelSettings(Checked):
     devices: Value = Field(default=1, description="devices that share the kernel")
     batch: Value = 1
     dtypes: dict[str, Value]
-    entry: dict[str, Value] = Field(description="an entry of a list of operators")
+    entry: dict[str, Value | dict[str, Value]] = Field(description="an entry of a list of operators")
     draws: PositiveInt = Field(default=1, description="seeds whose times are averaged, where something is drawn")
     unit: str = "us"
 
@@ -76,8 +76,8 @@ def _asked(settings: KernelSettings, row: Mapping[str, Any], seed: int) -> Any:
     return asked([_filled(settings.entry, row)], _filled(settings.dtypes, row), int(_of(settings.batch, row)), seed)
 
 
-def _filled(values: Mapping[str, Value], row: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: _of(value, row) for key, value in values.items()}
+def _filled(values: Mapping[str, Value | dict[str, Value]], row: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: _filled(value, row) if isinstance(value, dict) else _of(value, row) for key, value in values.items()}
     return {key: value for key, value in found.items() if value is not None}
 
 

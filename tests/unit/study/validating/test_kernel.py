@@ -35,6 +35,12 @@ def test_an_empty_cell_leaves_the_default() -> None:
     assert kernel.predict(settings(entry), {}) == kernel.predict(settings(entry), {"routing": "balanced"})
 
 
+def test_values_within_a_value_may_be_cells() -> None:
+    entry = {**EXPERTS, "weights": {"dtype": "bf16", "group": "$group"}}
+    plain, scaled = (kernel.predict(settings(entry), row) for row in ({}, {"group": 128}))
+    assert scaled.bytes - plain.bytes == 32 * (1024 * 8 + 1024 * 4) * 2  # fp16 scales of the 32 experts that have rows
+
+
 def test_drawn_loads_are_averaged_over_seeds() -> None:
     entry = {**EXPERTS, "routing": "power_law_loads"}
     once, often = (kernel.predict(settings(entry, draws=draws), {}).value for draws in (1, 6))
