@@ -4,11 +4,13 @@ import cProfile
 import platform
 import pstats
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from archsim.engine.simulate import simulate
+from archsim.model.run import Run
 from archsim.model.taskgraph import TaskGraph
 from benchmarks.growth import GROWTH, Series
 from benchmarks.jobs import JOBS, THOUSAND, Job
@@ -115,12 +117,12 @@ class Point(NamedTuple):
 def points() -> Iterator[Point]:
     for series in GROWTH:
         for size, program in series.programs.items():
+            whole = partial(_simulated, series, program)
+            yield Point(series, size, whole().events, milliseconds(whole, 3, forget))
 
-            def whole(series: Series = series, program: object = program) -> object:
-                return simulate(program(), repeats=series.repeats)  # type: ignore[operator]  # bound above
 
-            events = simulate(program(), repeats=series.repeats).events
-            yield Point(series, size, events, milliseconds(whole, 3, forget))
+def _simulated(series: Series, program: Callable[[], TaskGraph]) -> Run:
+    return simulate(program(), repeats=series.repeats)
 
 
 def profile_lines(most: int = 12) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The architecture is a test, not a drawing: who imports whom, what modules are called, how long they get."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "archsim").rglob("*.py"))
+ALL = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for folder in ("archsim", "benchmarks", "docs", "tests", "validation")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
 SOURCES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in MODULES}
+
+IGNORED = re.compile(r"#\s*(noqa|type:\s*ignore)")
+REASONED = re.compile(r"# (noqa: [A-Z0-9, ]+ - |type: ignore\[[a-z, -]+\]  ?# )\w")
 
 VAGUE_NAMES = {"base", "common", "helpers", "utils"}
 MAX_MODULE_LINES = 300
@@ -60,6 +69,24 @@ def picos(source: str) -> set[int]:
     return found
 
 
+def unreasoned(source: str) -> set[int]:
+    """Lines that ignore a rule without a word of why."""
+    lines = enumerate(source.splitlines(), start=1)
+    return {number for number, line in lines if IGNORED.search(line) and not REASONED.search(line)}
+
+
+def silent_tests(source: str) -> set[str]:
+    """Tests that neither assert nor expect an error in their own body."""
+    return {node.name for node in functions(source) if node.name.startswith("test_") and not _speaks(node)}
+
+
+def _speaks(function: Function) -> bool:
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return any(isinstance(node, ast.Assert) for node in ast.walk(function)) or any(
+        isinstance(call, ast.Attribute) and call.attr in {"raises", "fail"} for call in calls
+    )
+
+
 def long_functions(source: str) -> dict[str, int]:
     lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions(source)}
     return {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES}
@@ -90,10 +117,38 @@ def test_counts_become_joules_in_pricing_alone() -> None:
     assert users == {"archsim/model/pricing.py", "archsim/reports/csv.py"}  # a table whose column is in picojoules
 
 
+@pytest.mark.parametrize(
+    ("comment", "reasoned"),
+    [
+        ("# " + "noqa", False),
+        ("# " + "noqa: PLR2004", False),
+        ("# " + "noqa: PLR2004, S101 - both ends", True),
+        ("# " + "type: ignore[arg-type]", False),
+        ("# " + "type: ignore[arg-type] # checked above", True),
+    ],
+)
+def test_a_reason_is_told_from_a_bare_comment(comment: str, reasoned: bool) -> None:
+    assert (unreasoned(f"x = 1\ny = 2  {comment}\n") == set()) == reasoned
+
+
+def test_a_test_that_leaves_all_to_others_is_seen() -> None:
+    assert silent_tests("def test_silent():\n    check()\n") == {"test_silent"}
+    assert not silent_tests("def test_loud():\n    with pytest.raises(ValueError):\n        check()\n")
+
+
 @pytest.mark.parametrize("factor", ["1e-12", "1e12", "10**12", "10 ** -12", "1_000_000_000_000", "10.0**-12"])
 def test_a_conversion_is_seen_however_it_is_written(factor: str) -> None:
     assert picos(f"joules = \\\n    counted * {factor}\n") == {2}
     assert not picos("share = counted * 1e-9 + 10**9\n")
+
+
+def test_an_ignored_rule_has_its_reason_on_the_line() -> None:
+    assert not {name: lines for name, source in ALL.items() if (lines := unreasoned(source))}
+
+
+def test_a_test_asserts_something_that_its_reader_sees() -> None:
+    tests = {name: source for name, source in ALL.items() if Path(name).name.startswith("test_")}
+    assert not {name: silent for name, source in tests.items() if (silent := silent_tests(source))}
 
 
 def test_every_module_is_called_by_what_it_is() -> None:

@@ -103,7 +103,8 @@ def _scale(kind: EnergyKind, unit: str) -> Scale | None:
 
 
 def _scale_of_static(kind: EnergyKind) -> Scale:
-    return {"sram": "sram", "other": "sram", "link": "wire"}.get(kind, "logic")  # type: ignore[return-value] # its values are scales
+    scales: dict[EnergyKind, Scale] = {"sram": "sram", "other": "sram", "link": "wire"}
+    return scales.get(kind, "logic")
 
 
 def scaled(price: Price, by: Scaling | None) -> Price:

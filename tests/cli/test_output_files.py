@@ -18,7 +18,7 @@ from archsim.study import running
 Run = Callable[..., Result]
 
 LONG_RUN = """
-import sys
+import signal, sys
 from archsim.cli import main
 from archsim.study import running
 
@@ -29,6 +29,7 @@ def announced(*args):
     return assemble(*args)
 
 running.assemble = announced
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 main()
 """
 

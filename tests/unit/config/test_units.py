@@ -118,7 +118,8 @@ def test_bits_and_bytes_are_both_suggested_where_either_may_be_meant() -> None:
     "text", ["", "W", "five W", "1 2 W", "1e999999999 W", "9" * 200 + " W", None, True, [], "1..2 W"]
 )
 def test_what_is_no_quantity_is_refused(text: object) -> None:
-    refused(text, units.POWER)
+    error = refused(text, units.POWER)
+    assert f"{error} {error.help}".count("`0.9 W`") == 1  # how to write it, once
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from archsim.config.diagnostics import InputError
 from archsim.config.document import data, load
 from archsim.config.shipped import library_path
 from archsim.config.units import dimension_of
@@ -36,9 +37,18 @@ def priced(entry: Entry) -> list[dict[str, Any]]:
     return found
 
 
+def refusal(path: Any) -> str:
+    """What is said against a library file."""
+    try:
+        check_library(load(path))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_library_file_has_no_findings(path: Any) -> None:
-    check_library(load(path))
+    assert refusal(path) == ""
 
 
 def test_there_are_as_many_entries_as_promised_and_none_is_there_twice() -> None:
@@ -145,11 +155,7 @@ HBM = {
 def findings(tmp_path: Any, entry: Any) -> str:
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump({"schema": LIBRARY, "own": entry}, sort_keys=False), encoding="utf-8")
-    try:
-        check_library(load(path))
-    except Exception as error:  # noqa: BLE001 - what is raised is what is looked at
-        return str(error)
-    return ""
+    return refusal(path)
 
 
 @pytest.mark.parametrize("entry", [INT8, HBM])

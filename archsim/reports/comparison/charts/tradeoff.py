@@ -99,7 +99,7 @@ def _front(cells: Sequence[Cell]) -> Data | None:
         if joules(cell) < best:
             best = joules(cell)
             front.append(cell)
-    if len(front) < 2:  # noqa: PLR2004 - a line has two ends
+    if len(front) <= 1:
         return None
     return {
         "type": "scatter",
