@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from archsim import __version__
-from archsim.door import FINDINGS, INTERNAL, Door, Listing, show_findings
+from archsim.door import FINDINGS, INTERNAL, Door, Listing, page, show_findings
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
         timeline=trace is not None,
         max_events=max_events,
     )
-    text = reporting.rendered(report, finished.result, output, terminal=sys.stdout.isatty())
+    text = reporting.rendered(report, finished.result, output, **page())
     if output is not None:
         reporting.write(finished, output, report)
     if trace is not None:
@@ -139,7 +139,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
     with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
         comparison = comparing.compare(matrix, jobs, told)
     files = publishing.publish(comparison, output)
-    click.echo(publishing.summary(comparison, color=sys.stdout.isatty()), nl=False)
+    click.echo(publishing.summary(comparison, **page()), nl=False)
     for refusal in comparison.refusals:
         cell = f"{refusal.workload.argument} on {refusal.machine.argument}"
         click.echo(refusal.defect or f"no figures: {cell}: {refusal.reason}", err=True)
@@ -175,7 +175,7 @@ def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path 
         publishing.prepare(output)
     with publishing.progress(sum(len(file.spec.cases) for file in files), shown=sys.stderr.isatty()) as told:
         validation = validate.validate(files, jobs, told)
-    text = publishing.rendered(kind, validation, color=sys.stdout.isatty())
+    text = publishing.rendered(kind, validation, **page())
     if output is not None:
         click.echo("\n".join(f"wrote {path}" for path in publishing.publish(validation, output)), err=True)
     click.echo(text, nl=False)
@@ -208,7 +208,7 @@ def calibrate(devices: tuple[str, ...], sets: tuple[str, ...], hold: tuple[str, 
 
     found = calibrate.calibrate(devices, sets, hold)
     for item in found:
-        click.echo(publishing.rendered(item, color=sys.stdout.isatty()), nl=False)
+        click.echo(publishing.rendered(item, **page()), nl=False)
     refused = [reason for item in found for reason in publishing.refusals(item)]
     for reason in refused:
         click.echo(f"refused: {reason}", err=True)
@@ -249,7 +249,7 @@ def list_command(what: str) -> None:
     from archsim.study import catalogue
 
     for name, text in catalogue.entries(what):
-        click.echo(f"{name:<24} {text}".rstrip())
+        click.echo(click.wrap_text(f"{name:<24} {text}", page()["width"] or 10**6, subsequent_indent=" " * 25).rstrip())
 
 
 @main.command()
@@ -264,8 +264,8 @@ def library(name: str | None, kind: str | None, node: str | None, grade: str | N
     from archsim.study import library as catalogue
 
     found = catalogue.entry(name) if name else catalogue.entries(catalogue.Filter(kind, node, grade))
-    page = shelf.as_json if form == "json" else shelf.explained if name else shelf.listing
-    click.echo(page(found), nl=False)
+    drawn = shelf.explained if name else shelf.listing
+    click.echo(shelf.as_json(found) if form == "json" else drawn(found, **page()), nl=False)
 
 
 @main.command()
@@ -276,7 +276,7 @@ def show(hardware: str, sets: tuple[str, ...], svg: Path | None) -> None:
     """Show a machine: its graph, components, links, energy per hop, capacities and sources."""
     from archsim.study import showing
 
-    text, picture = showing.machine(hardware, sets)
+    text, picture = showing.machine(hardware, sets, **page())
     if svg is not None:
         showing.write(picture, svg)
     click.echo(text, nl=not text.endswith("\n"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import traceback
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict
 
 import click
 
@@ -43,6 +45,20 @@ def _leave(ctx: click.Context, error: Exception) -> NoReturn:
     click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     click.echo("error: this is a defect of archsim, not of your files; please report it with the lines above", err=True)
     ctx.exit(INTERNAL)
+
+
+class Page(TypedDict):
+    """What a page is laid out for."""
+
+    width: int | None
+    color: bool
+
+
+def page() -> Page:
+    """The terminal that reads stdout; a file or another program gets the usual width, and no colours."""
+    if not sys.stdout.isatty():
+        return {"width": None, "color": False}
+    return {"width": shutil.get_terminal_size().columns, "color": True}
 
 
 def show_findings(diagnostics: Iterable[Diagnostic]) -> None:

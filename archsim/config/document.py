@@ -114,7 +114,7 @@ def merge(base: Node, over: Node) -> Node:
     entries = dict(base.entries)
     for key, entry in over.entries.items():
         if key not in entries:
-            entries[key] = entry
+            entries[key] = replace(entry, added=True)
         elif isinstance(entry.node, ScalarNode) and entry.node.value is None:
             del entries[key]
         else:
@@ -249,8 +249,8 @@ def _placed(node: Node | None, setting: _Setting, depth: int) -> Node:
         )
     if setting.deletes and last:
         del entries[part]
-    elif known is None:
-        entries[part] = Entry(setting.parts[depth], _placed(None, setting, depth + 1), added=True)
+    elif known is None or last:  # what is set is written in the setting, and so is the key that it is set at
+        entries[part] = Entry(setting.parts[depth], _placed(None, setting, depth + 1), known is None or known.added)
     else:
         entries[part] = replace(known, node=_placed(known.node, setting, depth + 1))
     return MappingNode(node.position if node is not None else setting.parts[depth - 1], entries)

@@ -7,6 +7,7 @@ from pathlib import Path
 from archsim.config.diagnostics import Position, fail
 
 MAX_BYTES = 8_000_000
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 
 
 def read_source(path: Path) -> str:
@@ -49,6 +50,9 @@ def _start(path: Path) -> Position:
 
 
 def _position_of(path: Path, text: str, index: int) -> Position:
+    """Where a sign stands, with its line; without, where more than one of its kind say that the file is no text."""
     before = split_lines(text[:index])
-    line = split_lines(text)[len(before) - 1]
-    return Position(str(path), len(before), len(before[-1]) + 1, 1, line)
+    binary = len(_CONTROL.findall(text)) > 1
+    return Position(
+        str(path), len(before), len(before[-1]) + 1, 1, "" if binary else split_lines(text)[len(before) - 1]
+    )

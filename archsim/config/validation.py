@@ -125,7 +125,7 @@ def _unknown_key(model: type[BaseModel], document: Document, path: KeyPath, loc:
     present = node_at(document, path[:-1])
     written = present.entries if isinstance(present, MappingNode) else {}
     known = list(_field_names(model, loc[:-1]))
-    added = str(path[-1]) in written and written[str(path[-1])].added  # a `--set` meant a key, present or not
+    added = str(path[-1]) in written and written[str(path[-1])].added  # meant a key of the base, present or not
     candidates = known if added else [name for name in known if name not in written]
     way_out = did_you_mean(str(path[-1]), candidates) or f"known keys: {listed(known)}"
     return Diagnostic(f"unknown key `{path[-1]}`", position_at(document, path, key=True), way_out)
@@ -143,7 +143,7 @@ def _path(node: Node | None, loc: KeyPath) -> KeyPath:
 
 
 def _renamed(document: Document, path: KeyPath) -> str:
-    """A "did you mean" where a `--set` made a key of this path beside a key that is nearly the same."""
+    """A "did you mean" where a `--set` or a file that extends made a key beside a key that is nearly the same."""
     node = document.root
     for part in path:
         found = child(node, part)

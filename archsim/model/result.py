@@ -114,7 +114,7 @@ class Result:
 
     @property
     def average_w(self) -> float:
-        """Power of all devices over the run."""
+        """Power of all devices over the run; 0 where it takes no time."""
         return self.energy.value / self.latency.total_s if self.latency.total_s else 0.0
 
     def phase_j(self, phase: str) -> float:

@@ -114,10 +114,10 @@ def _energy(result: Result) -> Document:
 
 
 def _power(result: Result) -> Document:
-    cap = result.hardware.power_cap
+    cap, first = result.hardware.power_cap, headline(result)
     return {
-        "average_w": result.average_w,
-        "per_device_w": headline(result).device_w,
+        "average_w": first.average_w,
+        "per_device_w": first.device_w,
         "tdp_limited": bool(result.slowed),
         "cap_w": cap.power.value if cap else None,
         "slowed": [item._asdict() for item in result.slowed],

@@ -78,7 +78,9 @@ def _components(portrait: Portrait, console: Console) -> None:
     columns = (
         Column("component", wraps=True),
         Column("kind"),
-        *(Column(name, right=True) for name in ("count", "capacity", "in all", "static power", "in all")),
+        Column("count", right=True),
+        Column("capacity", right=True, spare=1),
+        *(Column(name, right=True) for name in ("in all", "static power", "in all")),
     )
     rows = []
     for name, item in machine.components.items():
@@ -89,7 +91,7 @@ def _components(portrait: Portrait, console: Console) -> None:
         watts = portrait.prices[name, STATIC_ACTION].value
         rows.append((name, item.kind, f"{count:,}", *capacity, si(watts, "W"), si(watts * count, "W")))
     heading("Components", console)
-    console.print(table(columns, rows))
+    console.print(table(columns, rows, console.width))
 
 
 def _actions(portrait: Portrait, console: Console) -> None:
@@ -97,7 +99,10 @@ def _actions(portrait: Portrait, console: Console) -> None:
     columns = (
         Column("component", wraps=True),
         Column("action"),
-        *(Column(name, right=True) for name in ("each", "in all", "latency", "energy", "range")),
+        Column("each", right=True, spare=1),
+        Column("in all", right=True),
+        Column("latency", right=True, spare=2),
+        *(Column(name, right=True) for name in ("energy", "range")),
     )
     machine = portrait.machine
     standing = [name for name, item in machine.components.items() if not isinstance(item, Connector)]
@@ -115,7 +120,7 @@ def _actions(portrait: Portrait, console: Console) -> None:
         for index, offer in enumerate(offers(portrait, name))
     ]
     heading("What they do", console)
-    console.print(table(columns, rows))
+    console.print(table(columns, rows, console.width))
 
 
 def _total(offer: Offer) -> str:
@@ -131,7 +136,9 @@ def _links(portrait: Portrait, console: Console) -> None:
     columns = (
         Column("link", wraps=True),
         Column("between", wraps=True),
-        *(Column(name, right=True) for name in ("count", "each way", "latency", "energy", "range", "static power")),
+        Column("count", right=True, spare=2),
+        *(Column(name, right=True) for name in ("each way", "latency", "energy", "range")),
+        Column("static power", right=True, spare=1),
     )
     rows = []
     for name, item in machine.components.items():
@@ -145,7 +152,7 @@ def _links(portrait: Portrait, console: Console) -> None:
         costs = (energy(offer), span(offer.price) or NOTHING, si(watts, "W") if watts else NOTHING)
         rows.append((name, ends, f"{machine.instances(name):,}", *carried, *costs))
     heading("Links", console)
-    console.print(table(columns, rows))
+    console.print(table(columns, rows, console.width))
 
 
 def _ways(portrait: Portrait, console: Console) -> None:
@@ -159,9 +166,9 @@ def _ways(portrait: Portrait, console: Console) -> None:
     power, parts = constant_power(portrait)
     drawn = " + ".join(f"{name} {si(watts, 'W')}" for name, watts in parts.items())
     rows.append(("constant power", si(power.value, "W"), span(power), drawn or "none"))
-    columns = (Column(), Column(right=True, style=_STRONG), Column(style=QUIET), Column(wraps=True))
+    columns = (Column(wraps=True), Column(right=True, style=_STRONG), Column(style=QUIET), Column(wraps=True))
     heading("Energy of a byte on its way, and constant power", console)
-    console.print(table(columns, rows))
+    console.print(table(columns, rows, console.width))
 
 
 def _coverage(route: Route, portrait: Portrait) -> Iterator[str]:
@@ -192,7 +199,8 @@ def _balance(portrait: Portrait, console: Console) -> None:
     columns = (
         Column("tiles", wraps=True),
         Column("type"),
-        *(Column(name, right=True) for name in ("MACs", "bytes", "MAC/B", "FLOP/B")),
+        *(Column(name, right=True) for name in ("MACs", "bytes", "MAC/B")),
+        Column("FLOP/B", right=True, spare=1),
         Column("limited by", wraps=True),
     )
     rows = []
@@ -203,4 +211,4 @@ def _balance(portrait: Portrait, console: Console) -> None:
         rows.append((ridge.component, ridge.label, *rates, *point, ridge.slowest))
     if rows:
         heading("Balance point", console)
-        console.print(table(columns, rows))
+        console.print(table(columns, rows, console.width))

@@ -79,7 +79,7 @@ def operator_lines(result: Result, limit: int | None = None) -> tuple[Line, ...]
         energy = joules.get(Span(item.operator, item.phase), 0.0) / result.tokens
         phases.setdefault(item.phase, []).append(_Spent(item.operator, item.phase, item.time_s, energy, item))
     spent = [one for lines in phases.values() for one in _folded(sorted(lines, key=_longest_first), limit)]
-    shares = percentages([one.seconds for one in spent])
+    shares = percentages([one.seconds for one in spent]) if result.run.picoseconds else [NOTHING] * len(spent)
     return tuple(_line(one, share, _steps(result, one.phase)) for one, share in zip(spent, shares, strict=True))
 
 

@@ -18,13 +18,17 @@ QUIET, ACCENT = "dim", "cyan"
 
 
 class Column(NamedTuple):
-    """A column of a table; one that wraps takes what room the others leave, but for `least` characters."""
+    """A column of a table; one that wraps takes what room the others leave, but for `least` characters.
+
+    Where room lacks, columns that are `spare` are left out: those of the highest number first.
+    """
 
     heading: str = ""
     right: bool = False
     style: str = ""
     wraps: bool = False
     least: int = 0
+    spare: int = 0
 
 
 def written(sections: Iterable[Callable[[Console], None]], width: int | None, *, color: bool) -> str:
@@ -54,23 +58,46 @@ def heading(title: str, console: Console) -> None:
     console.rule(title, align="left", style=QUIET)
 
 
-def table(
-    columns: Sequence[Column], rows: Iterable[Sequence[str]], gap: int = 2, widths: Sequence[int] | None = None
-) -> Table:
-    """A table without lines, its headings quiet; columns have their `widths` where they are given."""
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], width: int | None = None, gap: int = 2) -> Table:
+    """A table without lines, its headings quiet; in `width` characters, columns that are spare may be left out."""
     from rich.table import Table  # as above
 
-    titled = any(column.heading for column in columns)
+    kept, cells, widths = columns, list(rows), None
+    if width is not None:
+        kept, cells, widths = _laid_out(columns, cells, width, gap)
+    titled = any(column.heading for column in kept)
     found = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=titled, header_style=QUIET)
-    for index, (name, right, style, wraps, least) in enumerate(columns):
-        side: Literal["right", "left"] = "right" if right else "left"
-        width = widths[index] if widths else None
+    for index, column in enumerate(kept):
+        side: Literal["right", "left"] = "right" if column.right else "left"
         found.add_column(
-            name, justify=side, style=style, no_wrap=not wraps, overflow="fold", min_width=least, width=width
+            column.heading,
+            justify=side,
+            style=column.style,
+            no_wrap=not column.wraps,
+            overflow="fold",
+            min_width=None if widths else column.least,
+            width=widths[index] if widths else None,
         )
-    for row in rows:
+    for row in cells:
         found.add_row(*row)
     return found
+
+
+Cells = list[Sequence[str]]
+
+
+def _laid_out(
+    columns: Sequence[Column], rows: Cells, width: int, gap: int
+) -> tuple[Sequence[Column], Cells, list[int] | None]:
+    """The columns that there is room for, their cells and widths; no widths where the last ones do not fit either."""
+    most = max(column.spare for column in columns)
+    for spare in range(most, -1, -1):
+        kept = [index for index, column in enumerate(columns) if column.spare <= spare]
+        shown, cells = [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
+        widths = fitted(shown, cells, width, gap)
+        if widths:
+            break
+    return shown, [*cells], widths
 
 
 def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, gap: int = 2) -> list[int] | None:
@@ -79,9 +106,9 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int,
     Whole words are kept, but for names that may be broken: those of columns that have a least width.
     """
     cells = [(column.heading, *(row[index] for row in rows)) for index, column in enumerate(columns)]
-    widths = [max(map(len, texts)) for texts in cells]
+    widths = [max(len(line) for text in texts for line in text.split("\n")) for texts in cells]
     floors = [
-        (column.least or max((len(word) for text in texts for word in text.split()), default=0))
+        min(found, column.least or max((len(word) for text in texts for word in text.split()), default=0))
         if column.wraps
         else found
         for column, texts, found in zip(columns, cells, widths, strict=True)

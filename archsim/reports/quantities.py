@@ -21,8 +21,10 @@ _TENTHS = 1000
 """Tenths of a percent in a whole."""
 
 
-def si(value: float, unit: str) -> str:
+def si(value: float | None, unit: str) -> str:
     """Three significant figures with an SI prefix: `147 mJ`, `6.24 ms`, `2.93 TB/s`."""
+    if value is None:
+        return NOTHING
     power = _power(value, unit)
     return f"{_digits(value, power)} {_PREFIXES[power]}{unit}"
 
@@ -41,9 +43,9 @@ def interval(low: float, high: float, unit: str) -> str:
     return f"{'–'.join(ends)} {_PREFIXES[power]}{unit}"
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """Three significant figures, all digits of the integer part: `0.412`, `160`, `12,345`."""
-    return _digits(value, 0)
+    return NOTHING if value is None else _digits(value, 0)
 
 
 def memory(used: int, total: int | None) -> str:

@@ -68,18 +68,19 @@ def as_json(entries: Iterable[Listed]) -> str:
 
 def _list(entries: Sequence[Listed], console: Console) -> None:
     columns = (
-        Column("entry", style=ACCENT),
-        Column("figure", wraps=True, least=14),
+        Column("entry", style=ACCENT, wraps=True, least=16),
+        Column("figure", wraps=True, least=9),
         Column("value", right=True),
         Column("range", right=True),
         Column("", style=QUIET),
-        Column("node", style=QUIET, wraps=True, least=6),
-        *(Column(name, style=QUIET) for name in ("boundary", "grade")),
+        Column("node", style=QUIET, wraps=True, least=6, spare=2),
+        Column("boundary", style=QUIET, spare=1),
+        Column("grade", style=QUIET),
     )
     for kind in dict.fromkeys(entry.kind for entry in entries):
         rows = [row for entry in entries if entry.kind == kind for row in _rows(entry)]
         heading(kind, console)
-        console.print(table(columns, rows))
+        console.print(table(columns, rows, console.width))
     console.print()
     taken = sum(entry.component for entry in entries)
     cited = counted(len(entries) - taken, "single figure")

@@ -36,7 +36,8 @@ class Share(NamedTuple):
 class Part(NamedTuple):
     """A component over the run: its instances, the share of time in use, bytes per token, and what it holds.
 
-    What carries bytes and yet takes no time has no limit of its rate, so no share of it is in use.
+    What carries bytes and yet takes no time has no limit of its rate, so no share of it is in use; nor of
+    anything in a run that takes none.
     """
 
     name: str
@@ -90,13 +91,13 @@ def built(result: Result) -> str:
 def figures(result: Result) -> tuple[Figure, ...]:
     """Joules, time, rates and watts."""
     first, prompt = headline(result), result.latency.ttft_s
-    joules, user = first.per_token, first.tokens_per_s_per_user
+    joules = first.per_token
     known = same(joules.low, joules.high)
     return (
         Figure(si(joules.value, "J"), _whose(result), "" if known else interval(joules.low, joules.high, "J")),
         *(() if prompt is None else (_prompt(result, prompt),)),
         _pace(result),
-        Figure(NOTHING if user is None else number(user), "tokens/s per user"),
+        Figure(number(first.tokens_per_s_per_user), "tokens/s per user"),
         Figure(number(first.tokens_per_s), "tokens/s in total"),
         _power(result),
     )
@@ -123,11 +124,11 @@ def _pace(result: Result) -> Figure:
 
 def _power(result: Result) -> Figure:
     first = headline(result)
-    each = () if result.hardware.devices == 1 else (f"{si(first.device_w, 'W')} each",)
+    each = () if result.hardware.devices == 1 or first.device_w is None else (f"{si(first.device_w, 'W')} each",)
     where = "" if beyond(result).value == 1.0 else f" at the {result.hardware.boundary}"
     limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP{where}",)
     held = ("held to its limit",) if result.slowed else ()
-    return Figure(si(result.average_w, "W"), "average power", ", ".join((*each, *limit, *held)))
+    return Figure(si(first.average_w, "W"), "average power", ", ".join((*each, *limit, *held)))
 
 
 def breakdowns(result: Result, limit: int | None = None) -> tuple[tuple[str, tuple[Share, ...]], ...]:
@@ -153,12 +154,13 @@ def _shares(parts: Mapping[str, float], limit: int | None) -> tuple[Share, ...]:
 
 def parts(result: Result) -> tuple[Part, ...]:
     """Every component of the machine, in the order of its file."""
+    timed = result.run.picoseconds > 0
     return tuple(
         Part(
             name=name,
             instances=result.machine.instances(name),
             busy=busy,
-            used=NOTHING if name in result.traffic and not busy else percent(busy),
+            used=percent(busy) if timed and (busy or name not in result.traffic) else NOTHING,
             traffic=si(result.traffic[name], "B") if name in result.traffic else NOTHING,
             holds=memory(*result.capacity[name]) if name in result.capacity else NOTHING,
         )

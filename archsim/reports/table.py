@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from archsim.model.result import Result
 from archsim.reports.footprint import TITLE, footprint
 from archsim.reports.operators import operator_lines, time_heading
-from archsim.reports.page import ACCENT, QUIET, Column, fitted, heading, table, written
+from archsim.reports.page import ACCENT, QUIET, Column, heading, table, written
 from archsim.reports.quantities import si
 from archsim.reports.summary import Share, asked, breakdowns, built, figures, notes, parts
 
@@ -96,20 +96,16 @@ def _time(result: Result, console: Console) -> None:
         "share": Column("share", right=True),
         "energy": Column("energy", right=True),
         "limiter": Column("limited by", wraps=True),
-        "achieved": Column("achieved of peak", right=True),
+        "achieved": Column("achieved of peak", right=True, spare=1),
         "used": Column("of peak" if narrow and several else "", right=True),
-        "second": Column("then by", wraps=True),
+        "second": Column("then by", wraps=True, spare=2),
         "bound": Column("bound", right=True, style=QUIET),
     }
     hidden = {"phase": not several, "energy": not wide, "second": narrow, "achieved": narrow and several}
     heading("Time", console)
-    for dropped in ((), ("second",), ("second", "achieved")):  # no digit is ever cut
-        shown = [name for name in columns if not hidden.get(name) and name not in dropped]
-        rows, kept = [[getattr(line, name) for name in shown] for line in lines], [columns[name] for name in shown]
-        widths = fitted(kept, rows, console.width)
-        if widths:
-            break
-    console.print(table(kept, rows, widths=widths))
+    shown = [name for name in columns if not hidden.get(name)]
+    rows = ([getattr(line, name) for name in shown] for line in lines)
+    console.print(table([columns[name] for name in shown], rows, console.width))
 
 
 def _machine(result: Result, console: Console) -> None:

@@ -153,12 +153,19 @@ def check_library(document: Document) -> None:
         raise InputError(findings)
 
 
+_IN_ORDER = "run WORKLOAD HARDWARE"
+_MARKS = {"hardware": "components", "workload": "family"}
+"""What a file of the sort has and one of the other sort has not."""
+
+
 def _refuse_other(schema: str, document: Document) -> None:
     """Say that a file is of the other sort once, instead of all that it then lacks."""
-    node = node_at(document, ("schema",))
+    asked, given = ("workload", "hardware") if schema == HARDWARE else ("hardware", "workload")
+    node, mark = node_at(document, ("schema",)), _MARKS[given]
+    if node is None and node_at(document, (mark,)) is not None and node_at(document, (_MARKS[asked],)) is None:
+        fail(f"this is a {given} file: it has `{mark}`", position_at(document, (mark,), key=True), _IN_ORDER)
     if isinstance(node, ScalarNode) and node.value == schema:
-        asked, given = ("workload", "hardware") if schema == HARDWARE else ("hardware", "workload")
-        fail(f"this is a {given} file, and a {asked} file is asked for", node.position, "run WORKLOAD HARDWARE")
+        fail(f"this is a {given} file, and a {asked} file is asked for", node.position, _IN_ORDER)
 
 
 def _refuse_endless(workload: Workload, document: Document) -> None:

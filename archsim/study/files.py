@@ -18,6 +18,12 @@ HARDWARE_FOLDER = "hw_configs"
 WORKLOAD_FOLDER = "workloads"
 MODEL_FOLDER = "workloads/models"
 
+_OTHER = {
+    HARDWARE_FOLDER: (WORKLOAD_FOLDER, "hardware", "workload"),
+    WORKLOAD_FOLDER: (HARDWARE_FOLDER, "workload", "hardware"),
+}
+"""Beside a folder the other one, what is asked for, and what is given instead."""
+
 
 def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[Document, Document]:
     """A workload and a machine by path or shipped name, with every `--set` applied; raise `InputError`."""
@@ -25,7 +31,7 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
     findings: list[Diagnostic] = []
     for kind, name, folder in (("workload", workload, WORKLOAD_FOLDER), ("hardware", hardware, HARDWARE_FOLDER)):
         try:
-            documents[kind] = load(find(name, folder), folder)
+            documents[kind] = load(sought(name, folder), folder)
         except InputError as error:
             findings += error.diagnostics
     if findings:
@@ -34,6 +40,16 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
         documents["workload"] = with_model(documents["workload"])
     changed = apply_sets(documents, sets)
     return changed["workload"], changed["hardware"]
+
+
+def sought(argument: str, folder: str) -> Path:
+    """The file that an argument means; raise `InputError`, which says so where arguments are swapped."""
+    other, asked, given = _OTHER[folder]
+    if argument in shipped(other) and argument not in shipped(folder) and not is_file(Path(argument)):
+        fail(
+            f"`{argument}` names a shipped {given} file, and a {asked} file is asked for", help="run WORKLOAD HARDWARE"
+        )
+    return find(argument, folder)
 
 
 def with_model(document: Document) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from pathlib import Path
 from types import ModuleType
 
@@ -23,25 +22,18 @@ def chosen(kind: str) -> ModuleType:
     return REPORTS.get(kind, of_option("--format", kind))
 
 
-def rendered(report: ModuleType, result: Result, folder: Path | None, *, terminal: bool) -> str:
+def rendered(
+    report: ModuleType, result: Result, folder: Path | None, *, width: int | None = None, color: bool = False
+) -> str:
     """What stdout gets of a report: its text, or where it went if it has to be asked for and there is a folder.
 
-    One that can takes the width and colours of a terminal.
+    One that can takes a width and colours.
     """
     if folder is not None and _asked_for(report):
         return f"{folder / report.FILENAME}\n"
-    if terminal and "color" in inspect.signature(report.render).parameters:
-        text: str = report.render(result, width=_width(), color="NO_COLOR" not in os.environ)
-    else:
-        text = report.render(result)
+    drawn = "color" in inspect.signature(report.render).parameters
+    text: str = report.render(result, width=width, color=color) if drawn else report.render(result)
     return text
-
-
-def _width() -> int:
-    try:
-        return os.get_terminal_size().columns
-    except OSError:
-        return 100
 
 
 def _asked_for(report: ModuleType) -> bool:

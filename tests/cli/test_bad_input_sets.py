@@ -35,6 +35,10 @@ Refused = Callable[..., str]
         ("workload.family=transfomer", "transfomer", "did you mean `transformer`?"),
         ("workload.model=llama-3.1-9b", "llama-3.1-9b", "did you mean `llama-3.1-8b`?"),
         ("workload.seed=-1", "-1", "must be at least 0"),
+        ("hardware.components.hbm={kind: hbm_stack, bandwidht: 3 TB/s}", "bandwidht", "did you mean `bandwidth`?"),
+        ("hardware.components.hbm={bandwidth: 3 TB/s}", "hbm", "missing key `kind`"),
+        ("workload.dtypes={weights: int8, kv: int8}", "dtypes", "missing key `activations`"),
+        ("workload.dtypes={weights: int8, kv: itn8}", "itn8", "did you mean `int8`?"),
     ],
 )
 def test_a_setting_is_refused_where_it_is_wrong(refused_option: Refused, setting: str, culprit: str, says: str) -> None:

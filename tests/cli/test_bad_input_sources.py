@@ -94,3 +94,52 @@ def test_extends_of_a_missing_file_gets_the_nearest(cli: Cli, small: Path) -> No
     assert result.exit_code == 2
     assert f"  --> {small / 'a.yaml'}:1:10" in result.stderr
     assert "did you mean `machine.yaml`?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "way_out"),
+    [
+        ("component:\n  hbm: {count: 3}\n", "2:1", "did you mean `components`?"),
+        ("components:\n  hbm: {bandwith: 4 TB/s}\n", "3:9", "did you mean `bandwidth`?"),
+        ("components:\n  hbn: {bandwidth: 4 TB/s}\n", "3:3", "did you mean `hbm`?"),
+    ],
+)
+def test_a_key_that_is_nearly_one_of_the_base_gets_it(
+    cli: Cli, tmp_path: Path, text: str, at: str, way_out: str
+) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"extends: h100-sxm\n{text}", encoding="utf-8")
+    result = cli("check", path)
+    assert result.exit_code == 1
+    assert f"  --> {path}:{at}\n" in result.stderr
+    assert f"  = help: {way_out}\n" in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\x02\x01\x01\0secret\xff", "schema: secret\n".encode("utf-16-le")])
+def test_a_binary_file_is_named_and_not_shown(cli: Cli, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "machine.yaml"
+    path.write_bytes(content)
+    result = cli("check", path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"  --> {path}:1:" in result.stderr
+    assert "secret" not in result.stderr.replace("\N{REPLACEMENT CHARACTER}", "")
+
+
+def test_swapped_arguments_are_told(cli: Cli, small: Path) -> None:
+    for pair in (("h100-sxm", "llama-3.1-8b-decode"), (small / "machine.yaml", small / "workload.yaml")):
+        result = cli("run", *pair)
+        assert result.exit_code == 2
+        assert result.stderr.count("a workload file is asked for\n") == 1
+        assert result.stderr.count("a hardware file is asked for\n") == 1
+        assert result.stderr.count("  = help: run WORKLOAD HARDWARE\n") == 2
+
+
+def test_swapped_files_without_a_schema_are_told_by_what_they_hold(cli: Cli, small: Path) -> None:
+    for name in ("machine.yaml", "workload.yaml"):
+        text = (small / name).read_text(encoding="utf-8")
+        (small / name).write_text("".join(line for line in text.splitlines(True) if not line.startswith("schema:")))
+    result = cli("run", small / "machine.yaml", small / "workload.yaml")
+    assert result.exit_code == 2
+    assert "this is a hardware file: it has `components`" in result.stderr
+    assert "this is a workload file: it has `family`" in result.stderr
+    assert result.stderr.count("error:") == 2

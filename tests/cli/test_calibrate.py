@@ -84,3 +84,13 @@ def test_what_a_machine_prices_at_zero_is_not_fitted(cli: Cli, tmp_path: Path) -
     done = cli("calibrate", "stack-3d", "--set", tmp_path / "own.csv", "-o", tmp_path / "out")
     assert done.exit_code in (0, 1), done.stderr
     assert "active" not in done.stdout
+
+
+def test_a_table_without_rows_is_called_that(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("m,n,k,latency_ms,power_W\n", encoding="utf-8")
+    done = cli("calibrate", "h200-sxm", "--set", path)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "the table has headings and no rows" in done.stderr
+    assert f"  --> {path}:1:1\n" in done.stderr
+    assert done.stderr.count("error:") == 1

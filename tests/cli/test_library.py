@@ -1,7 +1,15 @@
 """`archsim library`, figures cited at a price, and library files of a user's own."""
 
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -244,3 +252,23 @@ def test_power_that_only_the_software_prices_is_listed_at_another_node_too(cli: 
     assert active["scaled"]["scale"] == "static"
     assert "3 nm: static x 1" in active["source"]
     assert any("sm active, static power, 5 to 3 nm: static x 1" in text for text in found["warnings"])
+
+
+def test_a_terminal_s_width_is_the_page_s() -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-c", "from archsim.cli import main; main()", "library", "hbm3"]
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    with subprocess.Popen(command, stdout=theirs, env=environment | {"NO_COLOR": "1"}) as process:
+        os.close(theirs)
+        page = "".join(iter(partial(read, ours), ""))
+    assert process.returncode == 0
+    assert max(map(len, page.splitlines())) == 80
+
+
+def read(terminal: int) -> str:
+    """What a terminal shows next; nothing at its end, which Linux tells as an error."""
+    try:
+        return os.read(terminal, 1 << 16).decode()
+    except OSError:
+        return ""

@@ -76,6 +76,14 @@ def test_resolved_values_hold_every_default(run: Run, small: Path) -> None:
     assert hardware["stack"]["gemm"]["splits"] == [1]
 
 
+def test_the_resolved_values_say_what_they_are(run: Run, small: Path) -> None:
+    run(args=("-o", small / "out"))
+    first, second, *_ = (small / "out" / "resolved.yaml").read_text(encoding="utf-8").splitlines()
+    assert first.startswith("# What a run was made of")
+    assert "not to be run" in first
+    assert "result.json, under provenance" in second
+
+
 def test_a_library_entry_is_resolved_to_its_values(cli: Callable[..., Result], tmp_path: Path) -> None:
     assert cli("run", "llama-3.1-8b-decode", "h100-sxm", "-o", tmp_path).exit_code == 0
     hardware = yaml.safe_load((tmp_path / "resolved.yaml").read_text())["hardware"]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -327,3 +328,13 @@ def test_a_finer_fidelity_moves_time_and_no_count(result: Callable[..., Any], fi
     assert fine["simulation"]["events"] > coarse["simulation"]["events"]
     rows = [[row for row in found["counts"] if row["unit"] != "ps"] for found in (coarse, fine)]
     assert rows[0] == rows[1]
+
+
+def test_what_takes_no_time_has_no_rate_no_power_and_no_use(cli: Callable[..., Result]) -> None:
+    page = cli("run", "gemv-4096", "ideal-mac").stdout
+    assert re.search(r"0 s +– +– +–\nper token +per token +tokens/s per user +tokens/s in total +average power\n", page)
+    assert re.search(r"\ngemv +0 s +– ", page)
+    assert "%" not in page.partition("Machine ──")[2].partition("\n\n")[0]
+    result = json.loads(cli("run", "gemv-4096", "ideal-mac", "--format", "json").stdout)
+    assert result["throughput"]["tokens_per_s"] is None
+    assert (result["power"]["average_w"], result["power"]["per_device_w"]) == (None, None)

@@ -15,38 +15,48 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDE = 130
-"""Columns that the table of suites takes; a narrower terminal wraps what is remarked."""
+"""Columns that the table of suites takes where nobody says how many there are."""
+
+_SPARE = {"n": 1, "target": 2, "trivial law": 3, "bias": 4, "worst": 5, "rank corr.": 6}
+"""Columns of suites that a narrow page leaves out, the highest first."""
+
+_NAME = 24
+"""Characters of the name of a case or suite that stay in a line."""
 
 
 def render(validation: Validation, *, width: int | None = None, color: bool = False) -> str:
     """The cases by suite, then a line per suite."""
     told: list[Callable[[Console], None]] = [partial(_cases, suite) for suite in validation.suites]
-    return written([*told, partial(_suites, validation)], max(width or _WIDE, _WIDE), color=color)
+    return written([*told, partial(_suites, validation)], width or _WIDE, color=color)
 
 
 def _cases(suite: Suite, console: Console) -> None:
     heading(f"{suite.name}: {suite.title}", console)
     name, *figures, remark = CASE_HEADINGS
     columns = (
-        Column(name, wraps=True),
-        *(Column(figure, right=True) for figure in figures),
+        Column(name, wraps=True, least=_NAME),
+        *(Column(figure, right=True, spare=int(figure == "tolerance")) for figure in figures),
         Column(remark, wraps=True),
     )
-    console.print(table(columns, case_lines(suite)))
+    console.print(table(columns, case_lines(suite), console.width))
 
 
 def _suites(validation: Validation, console: Console) -> None:
     heading("Suites", console)
     name, *figures, remark = SUITE_HEADINGS
     columns = (
-        Column(name),
-        *(Column(figure, right=True, style=ACCENT if figure == "median" else "") for figure in figures),
+        Column(name, wraps=True, least=_NAME),
+        *(_score(figure) for figure in figures),
         Column(remark, wraps=True),
     )
-    console.print(table(columns, map(suite_line, validation.suites)))
+    console.print(table(columns, map(suite_line, validation.suites), console.width))
     for suite in validation.suites:
         if suite.baseline:
             console.print(f"trivial law of {suite.name}: {suite.baseline}", style=QUIET)
+
+
+def _score(figure: str) -> Column:
+    return Column(figure, right=True, style=ACCENT if figure == "median" else "", spare=_SPARE.get(figure, 0))
 
 
 @contextmanager

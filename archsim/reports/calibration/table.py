@@ -26,13 +26,10 @@ def _parameters(fit: Fit, console: Console) -> None:
     heading("Parameters", console)
     columns = (
         Column("parameter"),
-        Column("fitted", right=True),
-        Column("95 % interval", right=True),
-        Column("library", right=True),
-        Column("range", right=True),
-        *(Column(f"corr. {item.name}", right=True) for item in fit.parameters),
+        *(Column(name, right=True) for name in ("fitted", "95 % interval", "library", "range")),
+        *(Column(f"corr. {item.name}", right=True, spare=1) for item in fit.parameters),
     )
-    console.print(table(columns, (_parameter(fit, index) for index in range(len(fit.parameters)))))
+    console.print(table(columns, (_parameter(fit, index) for index in range(len(fit.parameters))), console.width))
 
 
 def _parameter(fit: Fit, index: int) -> tuple[str, ...]:
@@ -54,7 +51,7 @@ def _errors(fit: Fit, console: Console) -> None:
         _line(f"all {len(fit.points)} points", fit.errors),
         _line(f"cross-validated, {fit.folds} folds of groups", fit.crossed),
     )
-    console.print(table(columns, lines))
+    console.print(table(columns, lines, console.width))
 
 
 def _line(name: str, errors: Errors) -> tuple[str, str, str]:
@@ -65,10 +62,7 @@ def _rows(fit: Fit, console: Console) -> None:
     heading("Worst rows", console)
     columns = (
         Column("set"),
-        Column("line", right=True),
-        Column("measured", right=True),
-        Column("predicted", right=True),
-        Column("error", right=True),
+        *(Column(name, right=True) for name in ("line", "measured", "predicted", "error")),
     )
     found = zip(fit.points, fit.predicted, fit.residuals, strict=True)
     worst = sorted(found, key=lambda item: -abs(item[2]))[:_WORST]
@@ -76,4 +70,4 @@ def _rows(fit: Fit, console: Console) -> None:
         (point.of, str(point.row), f"{point.watts:.0f} W", f"{watts:.0f} W", f"{off:+.1%}")
         for point, watts, off in worst
     )
-    console.print(table(columns, lines))
+    console.print(table(columns, lines, console.width))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("machine", wraps=True, least=16),
     Column("energy/token", right=True),
-    Column("5–95 %", right=True, style=QUIET),
+    Column("5–95 %", right=True, style=QUIET, spare=2),
     Column("", right=True, style=ACCENT),
     Column("time", right=True),
     Column("", right=True, style=ACCENT),
     Column("tokens/s", right=True),
-    Column("devices", right=True),
+    Column("devices", right=True, spare=1),
 )
 
 
@@ -62,7 +62,7 @@ def _workload(comparison: Comparison, index: int, console: Console) -> None:
     lines = rows(comparison, index)
     figures = [line for line in lines if isinstance(line, Row)]
     if figures:
-        console.print(table(_COLUMNS, map(_line, figures)))
+        console.print(table(_COLUMNS, map(_line, figures), console.width))
     for line in lines:
         if isinstance(line, Refused):
             console.print(f"{line.machine}: {line.reason}", style="yellow")

@@ -64,7 +64,7 @@ def rows(comparison: Comparison, workload: int) -> tuple[Row | Refused, ...]:
 def _row(comparison: Comparison, cell: Cell) -> Row:
     document, against = cell.document, ratios(comparison, cell)
     energy, throughput, hardware = document["energy"], document["throughput"], document["hardware"]
-    low, high, per_user = energy["low_j"], energy["high_j"], throughput["tokens_per_s_per_user"]
+    low, high = energy["low_j"], energy["high_j"]
     own = comparison.machines[comparison.baseline] == cell.machine
     return Row(
         machine=cell.machine.label,
@@ -75,7 +75,7 @@ def _row(comparison: Comparison, cell: Cell) -> Row:
         ratio_band="" if own or against.band is None else between(against.band),
         time=si(pace(cell).seconds, "s"),
         time_ratio=BASELINE if own else times(against.time),
-        per_user=NOTHING if per_user is None else number(per_user),
+        per_user=number(throughput["tokens_per_s_per_user"]),
         in_total=number(throughput["tokens_per_s"]),
         in_flight=f"{throughput['sequences_in_flight']:,}",
         power=si(document["power"]["average_w"], "W"),

@@ -27,14 +27,13 @@ from archsim.study.writing import write_whole
 __all__ = ["document", "prepare", "publish", "refusals", "rendered"]
 
 
-def rendered(found: Calibrated, *, color: bool = False) -> str:
+def rendered(found: Calibrated, *, width: int | None = None, color: bool = False) -> str:
     """A fit in words; nothing of one that was refused."""
     if found.fit is None:
         return ""
     names = ", ".join(f"{item.name} ({len(item.rows)} rows)" for item in found.sets)
-    return table.render(
-        f"{found.target.header.name} with {found.target.stack.name}, on {names}", found.fit, color=color
-    )
+    title = f"{found.target.header.name} with {found.target.stack.name}, on {names}"
+    return table.render(title, found.fit, width=width, color=color)
 
 
 def refusals(found: Calibrated) -> tuple[str, ...]:

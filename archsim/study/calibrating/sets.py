@@ -102,8 +102,11 @@ def _table(path: Path) -> MeasurementSet:
         fail(f"there is no measurement set `{path}`", of_option("--set", str(path)))
     lines = split_lines(read_source(path))
     text = "\n".join("" if line.lstrip().startswith("#") else line for line in lines)
-    nodes = [item for item in parse_table(text, str(path)).items if isinstance(item, MappingNode)]
-    _refuse_columns(path, nodes)
+    table = parse_table(text, str(path))
+    nodes = [item for item in table.items if isinstance(item, MappingNode)]
+    if not nodes:
+        fail("the table has headings and no rows", table.position)
+    _refuse_columns(nodes)
     findings = [finding for node in nodes for finding in _misread(node)]
     rows = () if findings else tuple(map(_measured, nodes))
     findings += _repeated(rows)
@@ -124,9 +127,9 @@ _OF_TABLE = BoardPowerSettings(
 )
 
 
-def _refuse_columns(path: Path, nodes: Sequence[MappingNode]) -> None:
+def _refuse_columns(nodes: Sequence[MappingNode]) -> None:
     there = list(dict.fromkeys(column for node in nodes for column in node.entries))
-    top = Position(str(path), 1, 1, 1, "") if not nodes else _heading(nodes[0])
+    top = _heading(nodes[0])
     missing = [name for name in COLUMNS if name not in there]
     if missing:
         raise InputError(

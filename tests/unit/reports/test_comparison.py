@@ -23,6 +23,7 @@ from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison, joules, ratios
 from archsim.reports.comparison.moments import moments
 from archsim.reports.comparison.outcome import Adjustment, Outcome, Refusal, Subject, cell
+from archsim.reports.comparison.terminal import summary
 from archsim.reports.comparison.verdict import verdicts
 from archsim.reports.comparison.waterfall import waterfalls
 from archsim.reports.comparison.whatif import whatif
@@ -300,3 +301,10 @@ def test_the_page_names_no_other_place(halved: Comparison) -> None:
     own = before + after.partition("</script>")[2]
     assert not re.findall(r"(?:src|href)=\"(?!#|data:)[^\"]+", own)
     assert "http" not in own
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_what_a_terminal_shows_fits_it(halved: Comparison, width: int) -> None:
+    page = summary(halved, width=width)
+    assert max(map(len, page.splitlines())) <= width
+    assert ("5–95 %" in page) == (width == 100)

@@ -126,4 +126,4 @@ def _per_user(cell: Cell) -> float:
 
 
 def _in_total(cell: Cell) -> float:
-    return float(cell.document["throughput"]["tokens_per_s"])
+    return float(cell.document["throughput"]["tokens_per_s"] or 0.0)
