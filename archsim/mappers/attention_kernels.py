@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 
-from archsim.mappers.kernels import PARTIAL_BYTES, Kernel, padded
+from archsim.mappers.kernels import PARTIAL_BYTES, Kernel, even, padded
 from archsim.model.kernel_table import DecodeAttentionKernels, PrefillAttentionKernels
 from archsim.model.knee import root_of_powers
 from archsim.model.trace import Attention
@@ -94,15 +94,25 @@ def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles:
     sizes = shape.head_size + (shape.value_size or shape.head_size)
     macs = shape.batch * shape.heads * offered.rows * sum(seen) * sizes
     longest = offered.rows * max(seen) * sizes
-    appended = (offered.append * shape.kv_heads + offered.token) * shape.batch * shape.queries
     return Kernel(
         ways=min(blocks, tiles),
         critical=ceil(_busiest(-(-macs // tiles), longest, offered) / offered.efficiency.value),
         share=max(Fraction(1, blocks), Fraction(1, tiles)),
-        launch=offered.launch + offered.tile * blocks // tiles + appended,
+        launch=offered.launch + offered.tile * blocks // tiles,
         weight_reads=Fraction(shape.heads // shape.kv_heads * sum(seen), shape.context),
         issued=macs,
     )
+
+
+def appending(shape: Attention, offered: PrefillAttentionKernels, tiles: int) -> Kernel | None:
+    """The kernel that brings keys and values of new tokens into the cache; None where they cost no more than bytes.
+
+    Each token has a block of threads of its own, which waits for the token's place: as many blocks run at once as their
+    threads leave room for, so tokens with few values are through sooner.
+    """
+    threads = Fraction(min(shape.kv_heads * shape.head_size, offered.threads), offered.threads)
+    chain = round(shape.batch * shape.queries * (offered.append * shape.kv_heads + offered.token * threads))
+    return replace(even(0, tiles), chain=chain) if chain else None
 
 
 def _busiest(mean: int, longest: int, offered: PrefillAttentionKernels) -> int:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import ceil
 
 from archsim.mappers import kernels
-from archsim.mappers.attention_kernels import decode_attention, prefill_attention
+from archsim.mappers.attention_kernels import appending, decode_attention, prefill_attention
 from archsim.mappers.expert_kernels import grouped
 from archsim.mappers.gemm_kernels import Operands, gemm
 from archsim.mappers.kernels import Kernel, Rates
@@ -21,7 +21,7 @@ from archsim.model.machine import Machine, Requester, Work
 from archsim.model.plan import PlanError
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Flow, Task
-from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Phase, Sampling, Scan
+from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Phase, Sampling, Scan, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,29 @@ class Tiles:
             yield self._quantised(own, quantisation, phase)
         if isinstance(own.part.shape, Gemm) and (results := self._gemm(own.part).results):
             own = replace(own, part=_written_in(own.part, results))
+        append = self._append(own.part)
+        if append:
+            cached, own = _apart(own)
+            yield self._task(cached, append, phase)
         for kernel in chosen:
-            moves = list(self.traffic.moves(own, kernel))
-            flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel), kernel.stores)
-            chain = (Flow((), 0, (), fill=kernel.chain),) if kernel.chain else ()
-            task = Task(own.part.name, phase, (flow, *chain), kernel.launch)
-            yield self.machine.at_work(task, self.name, kernel.ways, own.work)
+            yield self._task(own, kernel, phase)
             if kernel.adding is not None:
                 yield self._added(own, kernel, kernel.adding, phase)
+
+    def _task(self, own: Share, kernel: Kernel, phase: Phase) -> Task:
+        moves = list(self.traffic.moves(own, kernel))
+        flow = self.machine.flow(moves, self._work(own, kernel), self._requester(kernel), kernel.stores)
+        chain = (Flow((), 0, (), fill=kernel.chain),) if kernel.chain else ()
+        task = Task(own.part.name, phase, (flow, *chain), kernel.launch)
+        return self.machine.at_work(task, self.name, kernel.ways, own.work)
+
+    def _append(self, operator: Operator) -> Kernel | None:
+        """What writes the cache before a prompt is attended to, where that is a kernel of its own."""
+        shape, offered = operator.shape, self.stack.prefill_attention
+        if not isinstance(shape, Attention) or shape.queries == 1 or offered is None:
+            return None
+        writes = any(map(_is_cache, operator.writes))
+        return appending(shape, offered.over(_cached(operator)), self.count) if writes else None
 
     def _requester(self, kernel: Kernel) -> Requester:
         tile = self.machine.components[self.name]
@@ -192,6 +207,34 @@ class Tiles:
             (self.machine.actions[name][action].rate, self.machine.components[name].count) for name, action in served
         )
         return min((rate * count for rate, count in rates if rate is not None), default=None)
+
+
+def _apart(own: Share) -> tuple[Share, Share]:
+    """New keys and values on their way into the cache, and the attention of the queries."""
+    part = own.part
+    written = tuple(filter(_is_cache, part.writes))
+    others, new = _divided(part.reads, sum(item.elements for item in written))
+    results = tuple(item for item in part.writes if not _is_cache(item))
+    appended = replace(part, reads=new, writes=written, macs=0, vector_ops=0, shape=None)
+    return replace(own, part=appended), replace(own, part=replace(part, reads=others, writes=results))
+
+
+def _divided(reads: tuple[Tensor, ...], elements: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Tensors without the last values of the activations among them, and these."""
+    before, after = list[Tensor](), list[Tensor]()
+    for item in reversed(reads):
+        taken = 0 if _is_cache(item) else min(item.elements, elements)
+        elements -= taken
+        size = item.bytes * taken // max(1, item.elements)
+        if taken < item.elements:
+            before.append(replace(item, bytes=item.bytes - size, elements=item.elements - taken))
+        if taken:
+            after.append(replace(item, bytes=size, elements=taken))
+    return tuple(reversed(before)), tuple(reversed(after))
+
+
+def _is_cache(tensor: Tensor) -> bool:
+    return tensor.role == "kv"
 
 
 def _written_in(operator: Operator, dtype: Dtype) -> Operator:

@@ -132,9 +132,12 @@ class PrefillAttentionKernels(Checked):
     rows: PositiveInt
     efficiency: Efficiency = _FULL
     append: Picoseconds = Field(
-        default=0, description="writing the keys and values of one token and KV head into the cache"
+        default=0, description="of each token and KV head, while its keys and values go into the cache"
     )
-    token: Picoseconds = Field(default=0, description="preparing one token for the cache")
+    token: Picoseconds = Field(default=0, description="of each token, with `threads` of its own, on the way there")
+    threads: PositiveInt = Field(
+        default=1, description="threads at most that a token has, one for each value of its keys; fewer take a share"
+    )
     tail: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="part of the longest tile of work that tiles wait for others at the end"
     )

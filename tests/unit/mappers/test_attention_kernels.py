@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archsim.mappers.attention_kernels import decode_attention, prefill_attention
+from archsim.mappers.attention_kernels import appending, decode_attention, prefill_attention
 from archsim.mappers.kernels import Kernel
 from archsim.model.kernel_table import DecodeAttentionKernels, PrefillAttentionKernels
 from archsim.model.trace import Attention
@@ -141,9 +141,23 @@ def test_new_tokens_after_a_cached_context_see_it_all() -> None:
     assert kernel.weight_reads == Fraction(4 * (872 + 1000), 1000)
 
 
-def test_prefill_launches_its_tiles_and_appends_its_tokens() -> None:
+def test_prefill_launches_its_tiles() -> None:
     kernel = prefill_attention(prompt(512, 512), prefill(), 4)
-    assert kernel.launch == 5_000_000 + 6_000_000 * 32 * 4 // 4 + 500 * 512 * 8
+    assert kernel.launch == 5_000_000 + 6_000_000 * 32 * 4 // 4
+
+
+@pytest.mark.parametrize(("threads", "share"), [(1, 1), (512, 1), (1024, 1), (2048, Fraction(1, 2)), (4096, 0.25)])
+def test_tokens_with_fewer_values_than_threads_are_through_sooner(threads: int, share: float) -> None:
+    # 8 KV heads of 128 are 1024 values of keys
+    offered = prefill().model_copy(update={"token": 4_000, "threads": threads})
+    kernel = appending(prompt(512, 512), offered, 4)
+    assert kernel is not None
+    assert kernel.chain == 512 * (500 * 8 + 4_000 * share)
+    assert (kernel.ways, kernel.critical) == (4, 0)
+
+
+def test_a_cache_that_costs_bytes_alone_is_written_by_no_kernel_of_its_own() -> None:
+    assert appending(prompt(512, 512), prefill(append="0 ns"), 4) is None
 
 
 @pytest.mark.parametrize(("kv_heads", "asked"), [(8, 4), (32, 1)])

@@ -1,6 +1,7 @@
 """Kernels beside products and plain attention: narrow types, chains, padding; by their bytes and delays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -113,3 +114,35 @@ def test_without_kernels_a_prompt_reads_each_key_and_value_once(tasks: Callable[
         64 * queries
     ]
     assert moved(task, "sm", "mac_bf16") == prompt(queries).macs
+
+
+APPENDING = {"launch": "1 us", "rows": 64, "append": "1 ns", "token": "10 ns"}
+
+
+def appended(queries: int, *inputs: Tensor) -> Operator:
+    plain = prompt(queries)
+    (keys,), (result,) = plain.reads, plain.writes
+    return replace(plain, reads=(*inputs, keys), writes=(result, keys))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_prompt_brings_its_keys_and_values_into_the_cache_first(
+    tasks: Callable[..., list[Task]], together: bool
+) -> None:
+    # 100 tokens of 4 heads of queries and one of keys and values, 16 values each
+    q = Tensor("q", "activations", 6400, "bf16", 12800)
+    k, v = (replace(q, name=name, elements=1600, bytes=3200) for name in "kv")
+    inputs = (Tensor("qkv", "activations", 9600, "bf16", 19200),) if together else (q, k, v)
+    append, attend = tasks(appended(100, *inputs), prefill_attention=APPENDING)
+    assert (append.operator, append.launch, append.flows[1].fill) == ("a", 0, 100 * (1_000 + 10_000))
+    assert (moved(append, "hbm", "read"), moved(append, "hbm", "write")) == (6400, 6400)
+    assert (attend.launch, moved(attend, "hbm", "read"), moved(attend, "hbm", "write")) == (MICROSECOND, 19200, 12800)
+
+
+def test_what_another_kernel_appends_costs_a_prompt_nothing(tasks: Callable[..., list[Task]]) -> None:
+    (task,) = tasks(prompt(100), prefill_attention=APPENDING)
+    assert task.launch == MICROSECOND
+
+
+def test_a_step_appends_within_its_kernel(tasks: Callable[..., list[Task]]) -> None:
+    assert len(tasks(appended(1), prefill_attention=APPENDING)) == 1
