@@ -1,11 +1,12 @@
 # Two commands, each enough by itself on a fresh machine: `make demo` and `make test`.
 
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-CORE   := $(VENV)/.core-installed
-DEV    := $(VENV)/.dev-installed
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PYTHON  ?= python3
+VENV    := .venv
+WORKERS ?= 2
+BIN     := $(VENV)/bin
+CORE    := $(VENV)/.core-installed
+DEV     := $(VENV)/.dev-installed
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,8 +18,13 @@ help: ## say what can be made
 demo: $(CORE) ## simulate one token of a language model on one GPU
 	@$(BIN)/archsim run llama-3.1-8b-decode h100-sxm
 
-test: $(DEV) ## run the tests (make test ARGS='-k ledger')
+test: $(DEV) ## run the tests (make test ARGS='-k ledger': some of them, one after the other)
+ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
+else
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile tests
+	@$(BIN)/pytest benchmarks # alone: they hold times against each other
+endif
 
 check: lint ## everything that a change must pass: style, types, architecture, tests
 	@$(MAKE) --no-print-directory test

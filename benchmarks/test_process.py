@@ -10,7 +10,7 @@ from functools import cache
 from statistics import median
 from typing import NamedTuple
 
-RUNS = 5
+RUNS = 3
 MAX_RATIO = 3.0
 MAX_MEGABYTES = 150
 COLD = ("-c", "from archsim.cli import main; main()", "run", "llama-3.1-8b-decode", "h100-sxm")

@@ -10,9 +10,3 @@ def rows(first: str) -> list[list[str]]:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip().replace(",", "") for cell in line.strip("| ").split(" | ")] for line in lines]
     return [row for row in cells if row[0] == first.replace(",", "")]
-
-
-def events(job: str) -> int:
-    """The events of a job."""
-    (row,) = rows(job)
-    return int(row[2])

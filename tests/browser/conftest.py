@@ -46,11 +46,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(browser: Browser, report: Path) -> Iterator[Callable[..., Opened]]:
+def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Opened]]:
     """Open the report, or another page, as a new visitor would."""
     contexts = []
 
-    def visit(path: Path = report, *, drawn: bool = True, **settings: Any) -> Opened:
+    def visit(other: Path | None = None, *, drawn: bool = True, **settings: Any) -> Opened:
+        path: Path = other or request.getfixturevalue("report")  # twelve cells, for those who look at them
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings))
         contexts.append(context)
         visitor = Opened(context.new_page())

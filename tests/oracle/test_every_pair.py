@@ -10,9 +10,14 @@ from archsim.study.running import run
 WORKLOADS, MACHINES = (sorted(shipped(folder)) for folder in (WORKLOAD_FOLDER, HARDWARE_FOLDER))
 
 
+SHORT = ("workload.output_tokens=2",)
+SERVED = (*SHORT, "workload.batch=8", "workload.served.output_tokens=16")
+"""Two steps of a server, in which one prompt is due, as in the steps that its file has."""
+
+
 def answered(workload: str, machine: str) -> bool:
     """Whether there is a result, or a refusal with a message and a position."""
-    sets = ["workload.output_tokens=2"] if workload.endswith("-decode") else []
+    sets = SERVED if workload.endswith("-served") else SHORT if workload.endswith("-decode") else ()
     try:
         return run(workload, machine, sets).result.energy.value > 0
     except InputError as refused:

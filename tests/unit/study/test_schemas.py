@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ MACHINE: dict[str, Any] = {
 }
 
 
+@cache
 def validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(PRINTED[kind]()))
 
