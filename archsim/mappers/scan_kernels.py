@@ -6,35 +6,47 @@ from fractions import Fraction
 
 from archsim.mappers.kernels import Kernel, padded
 from archsim.model.kernel_table import ConvolutionKernels, ScanKernels
-from archsim.model.trace import Convolution, Scan
+from archsim.model.taskgraph import PS_PER_SECOND
+from archsim.model.trace import Convolution, Operator, Scan
 
 
-def scan(shape: Scan, macs: int, offered: ScanKernels, tiles: int) -> Kernel:
-    """One step of the state, or a chain of chunks: heads run side by side, chunks of a head do not."""
+def scan(operator: Operator, shape: Scan, offered: ScanKernels, tiles: int) -> Kernel:
+    """One step of the state, or a chain of chunks: heads run side by side, chunks of a head do not.
+
+    The states that a prompt leaves move when no chunk is left to hide them.
+    """
     heads = shape.batch * shape.heads
     waves = -(-heads // tiles)
     ways = min(heads, tiles)
     chunks = -(-shape.tokens // shape.chunk) if shape.prompt or shape.tokens > 1 else 0
+    left = sum(tensor.bytes for tensor in operator.writes if tensor.role == "state")
+    moved = left * PS_PER_SECOND // offered.states if offered.states else 0
     return Kernel(
         ways=ways,
-        critical=-(-macs // heads) * waves,
+        critical=-(-operator.macs // heads) * waves,
         share=Fraction(waves, heads),
-        launch=0 if chunks else offered.launch,
+        launch=offered.prompt if chunks else offered.launch,
         window=offered.window,
         text=f"{chunks} chunks" if chunks else "",
-        chain=waves * (offered.wave + chunks * offered.chunk) if chunks else 0,
+        chain=waves * (offered.wave + chunks * offered.chunk) + moved if chunks else 0,
     )
 
 
-def convolution(shape: Convolution, offered: ConvolutionKernels, tiles: int) -> Kernel:
-    """Channels of all tokens spread evenly over the tiles; a prompt's sequences are padded."""
+def convolution(shape: Convolution, offered: ConvolutionKernels, tiles: int, trip: int) -> Kernel:
+    """Channels of all tokens spread evenly over the tiles; a prompt's sequences are padded.
+
+    Tokens of a block are worked through one after the other once its first bytes have made the `trip` from memory;
+    other blocks' bytes come meanwhile.
+    """
     if not shape.prompt and shape.tokens == 1:
         return Kernel(tiles, 0, Fraction(1, tiles), launch=offered.step, window=offered.step_window)
+    tokens = min(shape.tokens, offered.chain)
     return Kernel(
         tiles,
         0,
         Fraction(1, tiles),
-        launch=offered.launch + min(shape.tokens, offered.chain) * offered.token,
+        launch=offered.launch,
         window=offered.window,
         padding=Fraction(padded(shape.tokens, offered.pad), shape.tokens),
+        chain=trip + tokens * offered.token if tokens else 0,
     )

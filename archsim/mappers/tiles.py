@@ -154,13 +154,13 @@ class Tiles:
         if isinstance(shape, Experts):
             return grouped(shape, stack.experts_of(operator), self.count)
         if isinstance(shape, Scan):
-            return scan(shape, operator.macs, stack.scan, self.count)
+            return scan(operator, shape, stack.scan, self.count)
         if isinstance(shape, Gemm):
             return self._product(operator, shape)
         if isinstance(shape, Attention):
             return self._prompt(operator, shape)
         if isinstance(shape, Convolution) and stack.convolution:
-            return convolution(shape, stack.convolution, self.count)
+            return convolution(shape, stack.convolution, self.count, self.traffic.trip)
         drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
         return replace(kernels.even(0, self.count), launch=stack.vector.launch + drawn)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from archsim.config.checked import Checked
-from archsim.config.units import BytesOrUnlimited, Picoseconds
+from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
 from archsim.model.dtype import Dtype
 from archsim.model.price import Efficiency, Ratio
 
@@ -184,8 +184,12 @@ class ScanKernels(Checked):
     """Recurrences: one step of the state; or a prompt, a chain of chunks in each wave of heads, one head per tile."""
 
     launch: Picoseconds = Field(default=0, description="of one step")
-    wave: Picoseconds = Field(default=0, description="launch and prologue of each wave of heads in prefill")
+    prompt: Picoseconds = Field(default=0, description="launch of a prompt")
+    wave: Picoseconds = Field(default=0, description="prologue of each wave of heads in a prompt")
     chunk: Picoseconds = Field(default=0, description="one chunk of a head, after the one before")
+    states: Bandwidth | None = Field(
+        default=None, description="at which the states that a prompt leaves move, hidden by nothing; hidden if left out"
+    )
     window: Window = "tile"
 
 
@@ -194,8 +198,8 @@ class ConvolutionKernels(Checked):
 
     launch: Picoseconds = 0
     step: Picoseconds = Field(default=0, description="launch for one new token")
-    token: Picoseconds = Field(default=0, description="one more token of a short sequence, of at most `chain`")
-    chain: NonNegativeInt = Field(default=0, description="tokens that are worked through one after the other")
+    token: Picoseconds = Field(default=0, description="one token of a block of a prompt, after the one before")
+    chain: NonNegativeInt = Field(default=0, description="tokens of a block, those that its first outputs see included")
     pad: PositiveInt = Field(
         default=1, description="tokens that each sequence of a prompt is filled up to multiples of"
     )

@@ -164,6 +164,9 @@ class ConvolutionEntry(BaseEntry):
     prompt: bool | None = Field(default=None, description=PROMPT)
     channels: PositiveInt
     taps: PositiveInt = Field(default=4, description="tokens that an output sees, its own among them")
+    warm: bool = Field(
+        default=False, description="whether the state was left on the chip by whatever ran before, if it fits there"
+    )
     inputs: Names = Field(default=(), description="earlier entries whose output it reads; none: data from outside")
 
     @property

@@ -130,7 +130,7 @@ def _scan(at: Lot, entry: ScanEntry, inputs: Inputs) -> Operator:
 def _convolution(at: Lot, entry: ConvolutionEntry, inputs: Inputs) -> Operator:
     """Outputs from the tokens that each sees; those that the next step still sees are kept."""
     dtype, name = at.dtypes.activations, entry.name
-    kept = at.plain(f"{name}.state", "state", (entry.taps - 1) * entry.channels, dtype)
+    kept = at.plain(f"{name}.state", "state", (entry.taps - 1) * entry.channels, dtype, warm=entry.warm)
     taps = packed_bytes(entry.channels * entry.taps, dtype)
     weights = Tensor(f"{name}.weight", "weights", entry.channels * entry.taps, dtype, taps)
     return Operator(

@@ -90,13 +90,34 @@ def test_one_token_is_a_step_or_a_short_prompt(
     assert (len(task.flows), task.launch) == (flows, launch)
 
 
-def test_padded_sequences_are_moved_and_the_first_tokens_take_time(tasks: Callable[..., list[Task]]) -> None:
+def test_states_that_a_prompt_leaves_move_after_the_last_chunk(tasks: Callable[..., list[Task]]) -> None:
+    kernels = {"prompt": "4 us", "chunk": "3 us", "states": "2 GB/s"}
+    (task,) = tasks(scan(130, prompt=True), scan=kernels)
+    assert (task.launch, task.flows[1].fill) == (4 * MICROSECOND, (2 * 3 * 3 + 2) * MICROSECOND)  # 4000 B at 2 GB/s
+    (step,) = tasks(scan(1, prompt=False), scan=kernels)
+    assert len(step.flows) == 1
+
+
+@pytest.mark.parametrize(("tokens", "worked"), [(3, 3), (300, 8)])
+def test_the_tokens_of_a_block_wait_for_each_other_beside_what_is_moved(
+    tasks: Callable[..., list[Task]], tokens: int, worked: int
+) -> None:
+    values = Tensor("x", "activations", 10 * tokens, "bf16", 20 * tokens)
+    operator = Operator("c", (values,), (values,), vector_ops=600, shape=Convolution(1, tokens, 10, prompt=True))
+    (task,) = tasks(operator, convolution={"launch": "2 us", "token": "100 ns", "chain": 8})
+    assert (task.launch, task.flows[1].fill) == (
+        2 * MICROSECOND,
+        500_000 + worked * 100_000,
+    )  # 500 ns from HBM to tiles
+
+
+def test_padded_sequences_are_moved(tasks: Callable[..., list[Task]]) -> None:
     values = Tensor("x", "activations", 3000, "bf16", 6000)
     operator = Operator("c", (values,), (values,), vector_ops=600, shape=Convolution(1, 300, 10, prompt=True))
-    (task,) = tasks(operator, convolution={"launch": "2 us", "token": "100 ns", "chain": 8, "pad": 512})
+    (task,) = tasks(operator, convolution={"pad": 512})
     assert moved(task, "hbm", "read") == 512 * 10 * 2
     assert moved(task, "sm", "vector") == 600 * 512 // 300
-    assert task.launch == 2 * MICROSECOND + 8 * 100_000
+    assert len(task.flows) == 1
 
 
 def prompt(queries: int) -> Operator:

@@ -100,6 +100,11 @@ def test_a_convolution_keeps_what_the_next_token_sees() -> None:
     assert prompt.shape == Convolution(2, 10, 64, prompt=True)
 
 
+def test_a_state_may_be_left_from_an_earlier_run() -> None:
+    kept = [tensor for tensor in traced({**CONVOLUTION, "warm": True})[0].reads if tensor.role == "state"]
+    assert [tensor.warm for tensor in kept] == [True]
+
+
 def test_a_collective_moves_what_it_says_whatever_the_batch() -> None:
     (operator,) = traced({**COLLECTIVE, "devices": 4}, batch=7)
     assert operator.shape == Collective("all_gather", 2**20, 4)
