@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from archsim.config.checked import Checked
+from archsim.config.diagnostics import UnplacedError
 from archsim.model.dtype import Dtype, packed_bytes
 
 
@@ -40,6 +41,9 @@ class Dtypes(Checked):
     weights: StoredAs
     kv: StoredAs
     activations: Dtype
+    experts: StoredAs | None = Field(
+        default=None, description="weights of routed experts; as the other weights if left out"
+    )
 
 
 class Served(Checked):
@@ -95,6 +99,17 @@ class Workload(Checked):
         default=1.0,
         description="bit activity of the data: 1 is random, 0 is zeros; trained weights lie between 0.5 and 1",
     )
+
+    @model_validator(mode="after")
+    def _has_what_has_a_type(self) -> Self:
+        if self.dtypes.experts and not self.sparse:
+            raise UnplacedError("a data type of experts, and there are none", at=("dtypes", "experts"))
+        return self
+
+    @property
+    def sparse(self) -> bool:
+        """Whether there are experts."""
+        return False
 
     @property
     def service(self) -> Served | None:

@@ -66,7 +66,12 @@ def _workload(result: Result) -> Document:
         "prompt_tokens": workload.prompt_tokens,
         "output_tokens": workload.output_tokens,
         **({"served": workload.service.model_dump()} if workload.service else {}),
-        "dtypes": {"weights": stored_as(dtypes.weights), "kv": stored_as(dtypes.kv), "activations": dtypes.activations},
+        "dtypes": {
+            "weights": stored_as(dtypes.weights),
+            "kv": stored_as(dtypes.kv),
+            "activations": dtypes.activations,
+            **({"experts": stored_as(dtypes.experts)} if dtypes.experts else {}),
+        },
     }
 
 

@@ -59,7 +59,8 @@ def asked(result: Result) -> str:
     """The workload in one line, its name aside."""
     workload = result.workload
     dtypes = workload.dtypes
-    stored = f"weights {_format(dtypes.weights)}, KV {_format(dtypes.kv)}, activations {dtypes.activations}"
+    experts = f" (experts {_format(dtypes.experts)})" if dtypes.experts else ""
+    stored = f"weights {_format(dtypes.weights)}{experts}, KV {_format(dtypes.kv)}, activations {dtypes.activations}"
     return " · ".join((f"batch {workload.batch}", *_lengths(workload), stored))
 
 

@@ -13,7 +13,7 @@ from archsim.config.document import Document
 from archsim.config.shipped import library_path
 from archsim.model.plan import PlanError
 from archsim.model.price import Boundary
-from archsim.model.workload import Format
+from archsim.model.workload import Dtypes, Format
 from archsim.reports.comparison.outcome import Adjustment, Cell, Outcome, Refusal, Subject, cell
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
 from archsim.study.files import load_pair
@@ -58,7 +58,7 @@ def answer(case: Case) -> Outcome:
 def _in_native_types(case: Case) -> Cell:
     """The cell in the workload's data types, or in the machine's own where it lacks them."""
     job, target = _checked(case, case.sets)
-    native = _native(target)
+    native = _native(target, job.workload.dtypes)
     if native is not None and not _computes(target, job.workload.dtypes.activations):
         return _fitted(case, (native,))
     try:
@@ -136,15 +136,16 @@ def _computes(target: Hardware, dtype: str) -> bool:
     return f"{_MAC}{dtype}" in typed or actions != typed
 
 
-def _native(target: Hardware) -> Adjustment | None:
-    """The data types that a machine is meant to run; None where its file does not say."""
+def _native(target: Hardware, asked: Dtypes) -> Adjustment | None:
+    """The data types that a machine is meant to run, instead of those asked for; None where its file does not say."""
     native = target.header.native_dtypes
     if native is None:
         return None
     texts = {"weights": _stored(native.weights), "kv": _stored(native.kv), "activations": native.activations}
     told = ", ".join(f"{'KV' if key == 'kv' else key} {text}" for key, text in texts.items())
+    alike = ("workload.dtypes.experts=null",) if asked.experts else ()
     return Adjustment(
-        tuple(f"workload.dtypes.{key}={text}" for key, text in texts.items()),
+        (*(f"workload.dtypes.{key}={text}" for key, text in texts.items()), *alike),
         f"in the machine's own precision ({told}), as it lacks the workload's: the answers may be of another quality",
     )
 

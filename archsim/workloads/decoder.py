@@ -56,6 +56,11 @@ class DecoderWorkload(Workload):
         return self
 
     @property
+    def sparse(self) -> bool:
+        """Whether the model has experts."""
+        return self.model.sparse
+
+    @property
     def service(self) -> Served | None:
         """The steady state of a server, where it is one."""
         return self.served

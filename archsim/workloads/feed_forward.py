@@ -3,7 +3,7 @@
 Operations of the vector unit per value, conventions of this project:
 
 - gated SiLU (swiglu) 5: exponential, sum, quotient, two products;
-- plain GELU 8: four for its cubic argument, two for the hyperbolic tangent, a sum and a product;
+- plain GELU 8: four for its cubic argument, two for the hyperbolic tangent, a sum and a product; gated (geglu) 9;
 - squared ReLU (relu2) 2: maximum and square.
 """
 
@@ -14,14 +14,14 @@ from typing import Literal
 from archsim.model.trace import Gemm, Sharding, Tensor
 from archsim.workloads.token_pass import Operators, Pass, gemm, vector
 
-Activation = Literal["swiglu", "gelu", "relu2"]
+Activation = Literal["swiglu", "geglu", "gelu", "relu2"]
 
-ACTIVATION_OPS: dict[Activation, int] = {"swiglu": 5, "gelu": 8, "relu2": 2}
+ACTIVATION_OPS: dict[Activation, int] = {"swiglu": 5, "geglu": 9, "gelu": 8, "relu2": 2}
 
 
 def up_projection(activation: Activation) -> tuple[str, int]:
     """The name of the first matrix and its outputs per inner value: a gated one has two, side by side."""
-    return ("gate_up", 2) if activation == "swiglu" else ("up", 1)
+    return ("gate_up", 2) if activation in {"swiglu", "geglu"} else ("up", 1)
 
 
 def feed_forward(at: Pass, width: int, activation: Activation, result: Tensor, prefix: str = "") -> Operators:

@@ -3,7 +3,9 @@
 Operations of the vector unit, conventions of this project:
 
 - rotary 3 per value: two products and a sum;
-- softmax 5 per score: maximum, difference, exponential, sum, quotient.
+- softmax 5 per score: maximum, difference, exponential, sum, quotient;
+- sink 1 per query and head, where there are some: its exponential;
+- gate 4 per value, where there is one: exponential, sum, quotient, product.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from dataclasses import replace
 from functools import cache
 
 from archsim.model.trace import Attention, Gemm, Operator, Tensor
-from archsim.workloads.language_model import AttentionModel
-from archsim.workloads.sublayer import Step, Sublayer
-from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm
+from archsim.workloads.language_model import AttentionModel, DecoderModel
+from archsim.workloads.sublayer import Step, Sublayer, ended
+from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm, vector
 
 ROTARY_OPS = 3
 SOFTMAX_OPS = 5
+SINK_OPS = 1
+GATE_OPS = 4
 
 
 def visible_tokens(queries: int, context: int, window: int | None) -> int:
@@ -30,17 +34,19 @@ def visible_tokens(queries: int, context: int, window: int | None) -> int:
     return rising * (first + cap) // 2 + (queries - rising) * cap
 
 
-def grouped_attention(at: Pass, model: AttentionModel) -> Sublayer:
+def grouped_attention(at: Pass, model: AttentionModel, window: int | None) -> Sublayer:
     """The sublayer; with a window its cache keeps no token that no later one sees."""
-    before, after, window = _before(at, model), _after(at, model), model.sliding_window
+    before, after = _before(at, model), _after(at, model)
 
     @cache
     def attends(reach: int) -> Operators:
         if not at.keeps("attention"):
             return ()
         (_, ongoing), *prompts = at.parts
-        begun = (replace(_attention(part, model, part.tokens), name=f"{name}attention") for name, part in prompts)
-        return (_attention(ongoing, model, reach), *begun)
+        begun = (
+            replace(_attention(part, model, part.tokens, window), name=f"{name}attention") for name, part in prompts
+        )
+        return (_attention(ongoing, model, reach, window), *begun)
 
     def operators(step: Step) -> Operators:
         reach = step.context if window is None else min(step.context, window + at.tokens - 1)
@@ -51,6 +57,12 @@ def grouped_attention(at: Pass, model: AttentionModel) -> Sublayer:
         return (_kv(at, model, tokens if window is None else min(tokens, window)),) if cached else ()
 
     return Sublayer("attn", operators, operators(Step(0, at.tokens)), held)
+
+
+def attention_by_layer(at: Pass, model: DecoderModel) -> list[Sublayer]:
+    """The attention of each layer; layers with the same window share one."""
+    kinds = {window: ended(at, model, grouped_attention(at, model, window)) for window in set(model.windows)}
+    return [kinds[window] for window in model.windows]
 
 
 def beside_attention(
@@ -66,25 +78,31 @@ def _before(at: Pass, model: AttentionModel) -> Operators:
     rows, size = at.rows, model.head_size
     q = at.values("q", rows * model.heads * size)
     k, v = (at.values(name, rows * model.kv_heads * size) for name in "kv")
-    shape = Gemm(rows, (model.heads + 2 * model.kv_heads) * size, at.model.hidden)
-    values = q.elements + k.elements
-    rotary = (beside_attention(at, "rotary", (q, k), (q, k), ROTARY_OPS * values),) if model.rotary else ()
+    gates = (_gate(at, model),) if model.output_gate else ()
+    queries = (1 + len(gates)) * model.heads
+    shape = Gemm(rows, (queries + 2 * model.kv_heads) * size, at.model.hidden)
+    rotated = rows * (model.heads + model.kv_heads) * (model.rotary_size or size)
+    rotary = (beside_attention(at, "rotary", (q, k), (q, k), ROTARY_OPS * rotated),) if model.rotary else ()
+    sunk, learned = _sinks(at, model), at.weight_vector("sinks.weight", model.heads)
+    sinks = (beside_attention(at, "sinks", (learned,), (sunk,), SINK_OPS * sunk.elements),) if model.sinks else ()
     operators = (
-        gemm(at, "qkv", shape, at.normed, (q, k, v), "columns"),
+        gemm(at, "qkv", shape, at.normed, (q, k, v, *gates), "columns"),
         *((_qk_norm(at, q, k, size),) if model.qk_norm else ()),
         *rotary,
+        *sinks,
         beside_attention(at, "kv_append", (k, v), (at.kv(2 * rows * model.kv_heads, size),), 0),
     )
     return at.kept(operators)
 
 
-def _attention(at: Pass, model: AttentionModel, context: int) -> Operator:
+def _attention(at: Pass, model: AttentionModel, context: int, window: int | None) -> Operator:
     """The new tokens against the first `context` of their sequences, themselves included where they are cached."""
-    seen = at.batch * model.heads * visible_tokens(at.tokens, context, model.sliding_window)
+    seen = at.batch * model.heads * visible_tokens(at.tokens, context, window)
     queries = at.rows * model.heads * model.head_size
+    sinks = (_sinks(at, model),) if model.sinks else ()
     return Operator(
         "attention",
-        reads=(at.values("q", queries), _kv(at, model, context)),
+        reads=(at.values("q", queries), _kv(at, model, context), *sinks),
         writes=(at.values("attn", queries),),
         macs=2 * seen * model.head_size,
         mac_dtype=at.dtypes.activations,
@@ -94,10 +112,24 @@ def _attention(at: Pass, model: AttentionModel, context: int) -> Operator:
     )
 
 
+def _sinks(at: Pass, model: AttentionModel) -> Tensor:
+    """A score of each new token and head that no token takes."""
+    return at.values("sink_scores", at.rows * model.heads)
+
+
 def _after(at: Pass, model: AttentionModel) -> Operators:
     shape = Gemm(at.rows, at.model.hidden, model.heads * model.head_size)
-    attended = "attn" if at.keeps("attention") else "q"
-    return (gemm(at, "attn_out", shape, attended, (at.stream(),), "rows"),)
+    attended = at.values("attn" if at.keeps("attention") else "q", shape.m * shape.k)
+    ops = GATE_OPS * attended.elements
+    gate = (vector(at, "attn_gate", (attended, _gate(at, model)), (attended,), ops, "heads"),)
+    return (
+        *(gate if model.output_gate else ()),
+        gemm(at, "attn_out", shape, attended.name, (at.stream(),), "rows"),
+    )
+
+
+def _gate(at: Pass, model: AttentionModel) -> Tensor:
+    return at.values("gate", at.rows * model.heads * model.head_size)
 
 
 def _kv(at: Pass, model: AttentionModel, tokens: int) -> Tensor:

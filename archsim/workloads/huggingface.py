@@ -14,10 +14,10 @@ from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 Config = Mapping[str, Any]
 
 TYPES = {
-    "transformer": ("llama", "mistral", "phi3", "qwen2", "qwen3"),
-    "moe": ("mixtral", "qwen3_moe", "deepseek_v3"),
+    "transformer": ("llama", "mistral", "phi3", "qwen2", "qwen3", "granite", "gemma", "gemma2", "gemma3_text"),
+    "moe": ("mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "kimi_k2", "gpt_oss"),
     "ssm": ("mamba2",),
-    "hybrid": ("nemotron_h",),
+    "hybrid": ("nemotron_h", "qwen3_next"),
 }
 """Values of `model_type` by the family that reads them."""
 
@@ -28,9 +28,9 @@ _MEANINGS = {
     "hybrid": "a hybrid of state-space model and attention",
 }
 _UNREAD_TYPES = {
-    "hybrid": ("jamba", "bamba", "zamba2", "qwen3_next"),
+    "hybrid": ("jamba", "bamba", "zamba2"),
     "ssm": ("mamba", "falcon_mamba"),
-    "moe": ("qwen2_moe", "deepseek_v2", "gpt_oss", "dbrx"),
+    "moe": ("dbrx", "olmoe", "llama4_text"),
 }
 _SIGNS = {
     "hybrid": ("hybrid_override_pattern", "layers_block_type", "mamba_num_heads", "mamba_d_state"),
@@ -40,6 +40,8 @@ _SIGNS = {
 """Fields that only models of a family have."""
 
 _READ = {kind for family in _SIGNS for kind in TYPES[family]}
+
+_FULL = "full_attention"
 
 Names = Mapping[str, str | tuple[str, ...]]
 """Our names of fields (`experts.count` stands below `experts`), and those in the file: one, or several over time."""
@@ -99,6 +101,21 @@ def expect(config: Config, **usual: Any) -> None:
         given = config.get(field)
         if given is not None and given != value:
             raise UnplacedError(f"{field} is {given!r}, and only {value!r} is read")
+
+
+def every(config: Config, usual: int) -> int | None:
+    """Of how many layers the last one has no attention window; None where all have it.
+
+    Raises UnplacedError where layers with and without a window come in another order.
+    """
+    kinds, given = config.get("layer_types"), config.get("sliding_window_pattern") or usual
+    if not kinds:
+        return int(given)
+    found = kinds.index(_FULL) + 1 if _FULL in kinds else None
+    regular = [_FULL if found and (index + 1) % found == 0 else "sliding_attention" for index in range(len(kinds))]
+    if kinds != regular:
+        raise UnplacedError(f"layer_types: not every {found}th layer sees all tokens, or others do")
+    return found
 
 
 def _value(config: Config, names: str | tuple[str, ...]) -> Any:

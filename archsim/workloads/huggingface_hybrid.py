@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archsim.config.diagnostics import UnplacedError
 from archsim.workloads.huggingface import Config, Names, expect, language_model, translated
 
 KINDS = {
@@ -16,13 +17,15 @@ KINDS = {
 """The letter of a kind of layer, by its names."""
 
 _FIELDS: Names = {
-    "pattern": ("hybrid_override_pattern", "layers_block_type"),
     "hidden": "hidden_size",
-    "feed_forward": "intermediate_size",
     "heads": "num_attention_heads",
     "kv_heads": "num_key_value_heads",
     "head_size": ("head_dim", "attention_head_dim"),
     "vocabulary": "vocab_size",
+}
+_NEMOTRON: Names = {
+    "pattern": ("hybrid_override_pattern", "layers_block_type"),
+    "feed_forward": "intermediate_size",
     "mixer.heads": "mamba_num_heads",
     "mixer.head_size": "mamba_head_dim",
     "mixer.state_size": "ssm_state_size",
@@ -30,16 +33,27 @@ _FIELDS: Names = {
 }
 _OPTIONAL_FIELDS: Names = {
     "max_context": "max_position_embeddings",
-    "mixer.convolution": "conv_kernel",
+    "mixer.convolution": ("conv_kernel", "linear_conv_kernel_dim"),
     "mixer.convolution_bias": "use_conv_bias",
     "mixer.chunk": "chunk_size",
 }
-_EXPERTS: Names = {
+_NEMOTRON_EXPERTS: Names = {
     "experts.count": "n_routed_experts",
     "experts.top_k": "num_experts_per_tok",
     "experts.width": "moe_intermediate_size",
 }
 _SHARED: Names = {"experts.shared_width": "moe_shared_expert_intermediate_size"}
+_QWEN: Names = {
+    "layers": "num_hidden_layers",
+    "mixer.key_heads": "linear_num_key_heads",
+    "mixer.value_heads": "linear_num_value_heads",
+    "mixer.key_size": "linear_key_head_dim",
+    "mixer.value_size": "linear_value_head_dim",
+    "experts.count": "num_experts",
+    "experts.top_k": "num_experts_per_tok",
+    "experts.width": "moe_intermediate_size",
+    "experts.shared_width": "shared_expert_intermediate_size",
+}
 
 
 def dimensions(config: Config) -> dict[str, Any]:
@@ -47,11 +61,16 @@ def dimensions(config: Config) -> dict[str, Any]:
 
     Raises UnplacedError where the architecture is unknown, belongs to another family, or lacks fields.
     """
-    kind, config = language_model(config, "hybrid", _FIELDS)
+    kind, config = language_model(config, "hybrid", {**_NEMOTRON, **_FIELDS})
+    return {"nemotron_h": _nemotron, "qwen3_next": _qwen}[kind](config, kind)
+
+
+def _nemotron(config: Config, kind: str) -> dict[str, Any]:
+    """Mamba-2, attention without positions, and feed-forward parts or experts, in the order that the file gives."""
     pattern = config.get("hybrid_override_pattern") or config.get("layers_block_type") or ""
     sparse = any(KINDS.get(str(layer)) == "E" for layer in pattern) if isinstance(pattern, str | list) else False
-    experts, shared = (_EXPERTS, _SHARED) if sparse else ({}, {})
-    found = translated(config, kind, {**_FIELDS, **experts}, {**_OPTIONAL_FIELDS, **shared})
+    experts, shared = (_NEMOTRON_EXPERTS, _SHARED) if sparse else ({}, {})
+    found = translated(config, kind, {**_NEMOTRON, **_FIELDS, **experts}, {**_OPTIONAL_FIELDS, **shared})
     expect(config, use_bias=False, mamba_proj_bias=False, attention_bias=False, mlp_bias=False)
     expect(config, mlp_hidden_act="relu2", sliding_window=None)
     if sparse:
@@ -59,3 +78,20 @@ def dimensions(config: Config) -> dict[str, Any]:
         found["experts"]["selection_bias"] = True
     found["mixer"]["kind"] = "mamba2"
     return {**found, "rotary": False, "activation": "relu2"}
+
+
+def _qwen(config: Config, kind: str) -> dict[str, Any]:
+    """Gated delta nets, in every fourth layer gated attention instead, each followed by experts."""
+    found = translated(config, kind, {**_FIELDS, **_QWEN}, _OPTIONAL_FIELDS)
+    expect(config, decoder_sparse_step=1, mlp_only_layers=[], attention_bias=False)
+    layers, size, interval = found.pop("layers"), found["head_size"], config.get("full_attention_interval") or 4
+    if not all(isinstance(number, int) for number in (layers, size, interval)):
+        raise UnplacedError("num_hidden_layers, head_dim and full_attention_interval must be whole numbers")
+    kinds = config.get("layer_types") or [
+        "linear_attention" if (index + 1) % interval else "full_attention" for index in range(layers)
+    ]
+    found["pattern"] = "".join({"linear_attention": "ME", "full_attention": "*E"}.get(name, "?") for name in kinds)
+    found["experts"]["shared_gate"] = True
+    found["mixer"]["kind"] = "gated_delta_net"
+    rotated = round(size * float(config.get("partial_rotary_factor") or 1))
+    return {**found, "qk_norm": True, "output_gate": True, "rotary_size": rotated}

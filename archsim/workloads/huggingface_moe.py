@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import Config, Names, expect, language_model, translated
+from archsim.workloads.huggingface import Config, Names, every, expect, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",
@@ -16,22 +17,32 @@ _FIELDS: Names = {
     "experts.top_k": "num_experts_per_tok",
 }
 _OPTIONAL_FIELDS: Names = {"max_context": "max_position_embeddings", "latent.query_rank": "q_lora_rank"}
+_GROUPED: Names = {
+    "kv_heads": "num_key_value_heads",
+    "head_size": "head_dim",
+    "experts.width": "moe_intermediate_size",
+}
+_LATENT: Names = {
+    "feed_forward": "intermediate_size",
+    "dense_layers": "first_k_dense_replace",
+    "experts.width": "moe_intermediate_size",
+    "latent.kv_rank": "kv_lora_rank",
+    "latent.nope_size": "qk_nope_head_dim",
+    "latent.rope_size": "qk_rope_head_dim",
+    "latent.value_size": "v_head_dim",
+}
 _MORE_FIELDS: dict[str, Names] = {
     "mixtral": {"kv_heads": "num_key_value_heads", "experts.width": "intermediate_size"},
-    "qwen3_moe": {
+    "qwen2_moe": {
         "kv_heads": "num_key_value_heads",
-        "head_size": "head_dim",
         "experts.width": "moe_intermediate_size",
+        "experts.shared_width": "shared_expert_intermediate_size",
     },
-    "deepseek_v3": {
-        "feed_forward": "intermediate_size",
-        "dense_layers": "first_k_dense_replace",
-        "experts.width": "moe_intermediate_size",
-        "latent.kv_rank": "kv_lora_rank",
-        "latent.nope_size": "qk_nope_head_dim",
-        "latent.rope_size": "qk_rope_head_dim",
-        "latent.value_size": "v_head_dim",
-    },
+    "qwen3_moe": _GROUPED,
+    "gpt_oss": {**_GROUPED, "experts.width": "intermediate_size", "sliding_window": "sliding_window"},
+    "deepseek_v2": _LATENT,
+    "deepseek_v3": _LATENT,
+    "kimi_k2": _LATENT,
 }
 
 
@@ -42,21 +53,59 @@ def dimensions(config: Config) -> dict[str, Any]:
     """
     kind, config = language_model(config, "moe", _FIELDS)
     found = translated(config, kind, {**_FIELDS, **_MORE_FIELDS[kind]}, _OPTIONAL_FIELDS)
-    expect(config, attention_bias=False)
-    if kind == "mixtral":
-        found["sliding_window"] = config.get("sliding_window")
-    elif kind == "qwen3_moe":
-        expect(config, decoder_sparse_step=1, mlp_only_layers=[], use_sliding_window=False)
-        found["qk_norm"] = True
-    else:
-        expect(config, moe_layer_freq=1)
-        found["experts"] |= _shared(config, found["experts"]["width"])
+    _ADDED[kind](config, found)
     return found
 
 
-def _shared(config: Config, width: Any) -> dict[str, Any]:
-    """The shared experts as one, and the bias that DeepSeek-V3 selects by."""
-    count = config.get("n_shared_experts") or 0
+def _mixtral(config: Config, found: dict[str, Any]) -> None:
+    expect(config, attention_bias=False)
+    found["sliding_window"] = config.get("sliding_window")
+
+
+def _qwen(config: Config) -> None:
+    expect(config, decoder_sparse_step=1, mlp_only_layers=[], use_sliding_window=False)
+
+
+def _qwen_2(config: Config, found: dict[str, Any]) -> None:
+    _qwen(config)
+    found["qkv_bias"] = bool(config.get("qkv_bias", True))
+    found["experts"]["shared_gate"] = True
+
+
+def _qwen_3(config: Config, found: dict[str, Any]) -> None:
+    _qwen(config)
+    expect(config, attention_bias=False)
+    found["qk_norm"] = True
+
+
+def _gpt_oss(config: Config, found: dict[str, Any]) -> None:
+    """Windows in every other layer, sinks, and biases everywhere."""
+    expect(config, attention_bias=True)
+    found |= {"full_attention_every": every(config, 2), "sinks": True, "qkv_bias": True, "out_bias": True}
+    found["experts"]["bias"] = True
+
+
+def _deepseek_2(config: Config, found: dict[str, Any]) -> None:
+    """The shared experts as one."""
+    expect(config, attention_bias=False, moe_layer_freq=1)
+    count, width = config.get("n_shared_experts") or 0, found["experts"]["width"]
     if not (isinstance(count, int) and isinstance(width, int)):
         raise UnplacedError("n_shared_experts and moe_intermediate_size must be whole numbers")
-    return {"shared_width": count * width or None, "selection_bias": True}
+    found["experts"]["shared_width"] = count * width or None
+
+
+def _deepseek_3(config: Config, found: dict[str, Any]) -> None:
+    """The same, and the bias that experts are selected by."""
+    _deepseek_2(config, found)
+    found["experts"]["selection_bias"] = True
+
+
+_ADDED: dict[str, Callable[[Config, dict[str, Any]], None]] = {
+    "mixtral": _mixtral,
+    "qwen2_moe": _qwen_2,
+    "qwen3_moe": _qwen_3,
+    "gpt_oss": _gpt_oss,
+    "deepseek_v2": _deepseek_2,
+    "deepseek_v3": _deepseek_3,
+    "kimi_k2": _deepseek_3,
+}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import Config, Names, language_model, translated
+from archsim.workloads.huggingface import Config, Names, every, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",
@@ -21,7 +21,7 @@ _OPTIONAL_FIELDS: Names = {
     "head_size": "head_dim",
     "max_context": "max_position_embeddings",
 }
-_UNEVEN = "some layers have an attention window and others none, and family `transformer` has equal layers"
+_UNEVEN = "some layers have an attention window and others none, and this reader knows equal layers"
 
 
 def dimensions(config: Config) -> dict[str, Any]:
@@ -31,19 +31,26 @@ def dimensions(config: Config) -> dict[str, Any]:
     """
     kind, config = language_model(config, "transformer", _FIELDS)
     architecture = _ARCHITECTURES[kind]
+    config = {**architecture.unsaid, **config}
     required = {**_FIELDS, **{ours: _OPTIONAL_FIELDS[ours] for ours in architecture.requires}}
     found = translated(config, kind, required, _OPTIONAL_FIELDS)
-    _refuse_uneven_layers(config)
-    return {**found, "sliding_window": architecture.window(config), **architecture.flags(config)}
+    if architecture.even:
+        _refuse_uneven_layers(config)
+    return {**found, "sliding_window": architecture.window(config), **architecture.more(config)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Architecture:
-    """What a `model_type` needs beyond the common fields, what its layers have, and its attention window."""
+    """What a `model_type` needs beyond the common fields, what its layers have, and its attention window.
+
+    `unsaid` are fields that files leave out where they have these values; layers of what is `even` are all alike.
+    """
 
     requires: tuple[str, ...] = ()
-    flags: Callable[[Config], dict[str, bool]] = lambda _: {}
+    more: Callable[[Config], dict[str, Any]] = lambda _: {}
     window: Callable[[Config], int | None] = lambda config: config.get("sliding_window")
+    even: bool = True
+    unsaid: Config = field(default_factory=dict)
 
 
 def _llama_flags(config: Config) -> dict[str, bool]:
@@ -54,6 +61,18 @@ def _llama_flags(config: Config) -> dict[str, bool]:
 def _qwen3_flags(config: Config) -> dict[str, bool]:
     attention = bool(config.get("attention_bias"))
     return {"qkv_bias": attention, "out_bias": attention, "qk_norm": True}
+
+
+def _gemma_layers(_: Config) -> dict[str, Any]:
+    return {"activation": "geglu"}
+
+
+def _gemma_2_layers(config: Config) -> dict[str, Any]:
+    return {"activation": "geglu", "post_norms": True, "full_attention_every": every(config, 2)}
+
+
+def _gemma_3_layers(config: Config) -> dict[str, Any]:
+    return {"activation": "geglu", "post_norms": True, "qk_norm": True, "full_attention_every": every(config, 6)}
 
 
 def _qwen_window(config: Config) -> int | None:
@@ -68,12 +87,21 @@ def _qwen_window(config: Config) -> int | None:
     return config.get("sliding_window")
 
 
+_HEADS = ("kv_heads", "head_size")
+_TIED = {"tie_word_embeddings": True}
+_GEMMA_3 = {"num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "vocab_size": 262208}
+"""What transformers' Gemma3TextConfig takes where a file, as that of the 4B model, does not say."""
+
 _ARCHITECTURES = {
     "llama": _Architecture((), _llama_flags, lambda _: None),
+    "granite": _Architecture((), _llama_flags, lambda _: None),
     "mistral": _Architecture(("kv_heads",)),
     "phi3": _Architecture(),
     "qwen2": _Architecture(("kv_heads",), lambda _: {"qkv_bias": True}, _qwen_window),
-    "qwen3": _Architecture(("kv_heads", "head_size"), _qwen3_flags, _qwen_window),
+    "qwen3": _Architecture(_HEADS, _qwen3_flags, _qwen_window),
+    "gemma": _Architecture(_HEADS, _gemma_layers, unsaid=_TIED),
+    "gemma2": _Architecture(_HEADS, _gemma_2_layers, even=False, unsaid=_TIED),
+    "gemma3_text": _Architecture(_HEADS, _gemma_3_layers, even=False, unsaid={**_TIED, **_GEMMA_3}),
 }
 
 
@@ -82,4 +110,4 @@ def _refuse_uneven_layers(config: Config) -> None:
     if kinds and not (isinstance(kinds, list) and all(kind == kinds[0] for kind in kinds)):
         raise UnplacedError(f"layer_types differ: {_UNEVEN}")
     if (rotated := config.get("partial_rotary_factor") or 1) != 1:
-        raise UnplacedError(f"partial_rotary_factor is {rotated}: family `transformer` rotates whole heads")
+        raise UnplacedError(f"partial_rotary_factor is {rotated}: this reader rotates whole heads")

@@ -52,7 +52,7 @@ class HybridModel(AttentionModel):
     feed_forward: PositiveInt | None = Field(default=None, description="inner width of the feed-forward layers, -")
     experts: Mixture | None = Field(default=None, description="the layers with experts, E")
     activation: Activation = Field(
-        default="swiglu", description="swiglu: gate, up and down matrices; gelu, relu2: up and down"
+        default="swiglu", description="swiglu, geglu: gate, up and down matrices; gelu, relu2: up and down"
     )
 
     @model_validator(mode="after")
@@ -68,6 +68,11 @@ class HybridModel(AttentionModel):
         if not self.pattern:
             raise UnplacedError("the pattern has no layers", at=("pattern",))
         return self
+
+    @property
+    def sparse(self) -> bool:
+        """Whether some layers have experts."""
+        return bool(self.sparse_layers)
 
     @property
     def sparse_layers(self) -> list[int]:
@@ -120,7 +125,7 @@ def trace(spec: HybridWorkload) -> Trace:
 def _parts(spec: HybridWorkload, at: Pass) -> dict[str, Sublayer]:
     """The sublayer that each letter stands for."""
     model = spec.model
-    parts = {"*": grouped_attention(at, model)}
+    parts = {"*": grouped_attention(at, model, model.sliding_window)}
     if model.mixer:
         parts["M"] = recurrence(at, model.mixer, spec.state)
     if model.feed_forward:

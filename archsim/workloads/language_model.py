@@ -24,6 +24,11 @@ class LanguageModel(Checked):
         """Names of the GEMMs that add a bias."""
         return frozenset()
 
+    @property
+    def sparse(self) -> bool:
+        """Whether some layers have experts."""
+        return False
+
 
 def _query_heads(given: dict[str, Any]) -> int:
     return int(given.get("heads", 1))
@@ -45,9 +50,14 @@ class AttentionModel(LanguageModel):
         default_factory=_equal_share, description="values of a head: hidden / heads where left out"
     )
     rotary: bool = Field(default=True, description="queries and keys are rotated by their positions")
+    rotary_size: PositiveInt | None = Field(default=None, description="values of a head that are rotated; none: all")
     qkv_bias: bool = Field(default=False, description="bias of the query, key and value projections")
     out_bias: bool = Field(default=False, description="bias of the attention output projection")
     qk_norm: bool = Field(default=False, description="queries and keys are normalised head by head")
+    sinks: bool = Field(default=False, description="each query head has a learned score beside those of the tokens")
+    output_gate: bool = Field(
+        default=False, description="what a head attends to is multiplied by a gate, projected with the queries"
+    )
     sliding_window: PositiveInt | None = Field(default=None, description="latest tokens attention sees; none: all")
 
     @model_validator(mode="after")
@@ -55,6 +65,9 @@ class AttentionModel(LanguageModel):
         if "head_size" not in self.model_fields_set and self.hidden % self.heads:
             message = f"hidden ({self.hidden}) is not a multiple of heads ({self.heads})"
             raise UnplacedError(message, help="give head_size", at=("hidden",))
+        if (self.rotary_size or 0) > self.head_size:
+            message = f"rotary_size ({self.rotary_size}) is larger than a head ({self.head_size})"
+            raise UnplacedError(message, at=("rotary_size",))
         if self.heads % self.kv_heads:
             message = f"kv_heads must divide heads: {self.heads} is not a multiple of {self.kv_heads}"
             raise UnplacedError(message, help="equal groups of query heads share one of these", at=("kv_heads",))
@@ -64,3 +77,28 @@ class AttentionModel(LanguageModel):
     def biased(self) -> frozenset[str]:
         """Names of the GEMMs that add a bias."""
         return frozenset(name for name, given in (("qkv", self.qkv_bias), ("attn_out", self.out_bias)) if given)
+
+
+class DecoderModel(AttentionModel):
+    """A model in which every layer begins with attention."""
+
+    layers: PositiveInt
+    full_attention_every: PositiveInt | None = Field(
+        default=None, description="the last of every so many layers has no window; none: all have it"
+    )
+    post_norms: bool = Field(default=False, description="what attention and feed-forward put out is normalised too")
+
+    @model_validator(mode="after")
+    def _a_window_to_leave_out(self) -> Self:
+        if self.full_attention_every and self.sliding_window is None:
+            message = "full_attention_every says which layers have no window, and there is no window"
+            raise UnplacedError(message, help="give sliding_window", at=("full_attention_every",))
+        return self
+
+    @property
+    def windows(self) -> tuple[int | None, ...]:
+        """The attention window of each layer; None where it sees all tokens."""
+        every = self.full_attention_every
+        return tuple(
+            None if every and (index + 1) % every == 0 else self.sliding_window for index in range(self.layers)
+        )

@@ -4,7 +4,8 @@ Rows are tokens x top_k: each expert reads the rows routed to it, and only exper
 Operations of the vector unit, conventions of this project:
 
 - routing 3 per token and expert: two for the score, one comparison; 1 more where a bias is added for the selection;
-- combination 2 per row and value, weight and sum, and 1 per token and value for the shared expert.
+- combination 2 per row and value, weight and sum, and 1 per token and value for the shared expert; 1 more where that
+  has a gate, and 3 per token for its sigmoid.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from archsim.model.trace import Experts, Gemm, Operator, Tensor
 from archsim.workloads.feed_forward import ACTIVATION_OPS, Activation, feed_forward, up_projection
 from archsim.workloads.routing import Router
 from archsim.workloads.sublayer import Step, Sublayer
-from archsim.workloads.token_pass import Operators, Pass, gemm, vector
+from archsim.workloads.token_pass import BIAS_OPS, Operators, Pass, gemm, vector
 
 SCORE_OPS = 3
 SELECTION_BIAS_OPS = 1
 COMBINE_OPS = 2
 SHARED_OPS = 1
+SIGMOID_OPS = 3
+GATED_OPS = 1
 
 
 class Mixture(Checked):
@@ -37,12 +40,16 @@ class Mixture(Checked):
     shared_width: PositiveInt | None = Field(
         default=None, description="inner width of the shared experts together, which every token goes to; none: no such"
     )
+    shared_gate: bool = Field(default=False, description="a projected gate of what the shared experts put out")
+    bias: bool = Field(default=False, description="router and matrices of experts add a bias")
     selection_bias: bool = Field(default=False, description="a value per expert that counts for the selection alone")
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
         if self.top_k > self.count:
             raise UnplacedError(f"a token can't go to {self.top_k} of {self.count} experts", at=("top_k",))
+        if self.shared_gate and self.shared_width is None:
+            raise UnplacedError("a gate of shared experts, and there are none", "give shared_width", ("shared_gate",))
         return self
 
 
@@ -52,7 +59,8 @@ def mixture(at: Pass, experts: Mixture, activation: Activation, router: Router) 
     width = experts.shared_width
     shared = at.values("shared", at.rows * at.model.hidden)
     beside = feed_forward(at, width, activation, shared, "shared_") if width else ()
-    after = (*beside, _combine(at, experts))
+    gate = gemm(at, "shared_gate", Gemm(at.rows, 1, at.model.hidden), at.normed, (_shared_gate(at),), "none")
+    after = (*beside, *((gate,) if experts.shared_gate else ()), _combine(at, experts))
     activate = _activation(at, experts, activation)
 
     def routed(loads: tuple[int, ...]) -> Operators:
@@ -76,9 +84,10 @@ def _routes(at: Pass, experts: Mixture) -> Tensor:
 def _router(at: Pass, experts: Mixture) -> Operator:
     shape = Gemm(at.rows, experts.count, at.model.hidden)
     scores = gemm(at, "router", shape, at.normed, (_routes(at, experts),), "none")
-    bias = (at.weight_vector("router.bias", experts.count),) if experts.selection_bias else ()
-    ops = SCORE_OPS + (SELECTION_BIAS_OPS if bias else 0)
-    return replace(scores, reads=(*scores.reads, *bias), vector_ops=ops * at.rows * experts.count)
+    given = {"router.bias": experts.selection_bias, "router.score_bias": experts.bias}
+    added = tuple(at.weight_vector(name, experts.count) for name, has in given.items() if has)
+    ops = SCORE_OPS + SELECTION_BIAS_OPS * experts.selection_bias + BIAS_OPS * experts.bias
+    return replace(scores, reads=(*scores.reads, *added), vector_ops=ops * at.rows * experts.count)
 
 
 def _up(at: Pass, experts: Mixture, activation: Activation, loads: tuple[int, ...]) -> Operator:
@@ -86,7 +95,7 @@ def _up(at: Pass, experts: Mixture, activation: Activation, loads: tuple[int, ..
     shape = Experts(loads, outputs * experts.width, at.model.hidden, experts.top_k)
     rows = _rows(at, experts)
     reads = (at.values(at.normed, rows * shape.k), _routes(at, experts))
-    return _products(at, f"experts_{name}", shape, reads, at.values("expert_up", rows * shape.n))
+    return _products(at, experts, f"experts_{name}", shape, reads, at.values("expert_up", rows * shape.n))
 
 
 def _activation(at: Pass, experts: Mixture, activation: Activation) -> Operator:
@@ -98,17 +107,21 @@ def _activation(at: Pass, experts: Mixture, activation: Activation) -> Operator:
 def _down(at: Pass, experts: Mixture, loads: tuple[int, ...]) -> Operator:
     shape, rows = Experts(loads, at.model.hidden, experts.width, experts.top_k), _rows(at, experts)
     reads = (at.values("expert_activated", rows * shape.k),)
-    return _products(at, "experts_down", shape, reads, at.values("expert_out", rows * shape.n))
+    return _products(at, experts, "experts_down", shape, reads, at.values("expert_out", rows * shape.n))
 
 
-def _products(at: Pass, name: str, shape: Experts, reads: tuple[Tensor, ...], result: Tensor) -> Operator:
-    active = len(shape.loads) - shape.loads.count(0)
+def _products(
+    at: Pass, experts: Mixture, name: str, shape: Experts, reads: tuple[Tensor, ...], result: Tensor
+) -> Operator:
+    outputs = (len(shape.loads) - shape.loads.count(0)) * shape.n
+    bias = (at.weight_vector(f"{name}.bias", outputs),) if experts.bias else ()
     return Operator(
         name,
-        reads=(*reads, at.weights(f"{name}.weight", active * shape.n, shape.k)),
+        reads=(*reads, at.expert_weights(f"{name}.weight", outputs, shape.k), *bias),
         writes=(result,),
         macs=sum(shape.loads) * shape.n * shape.k,
         mac_dtype=at.dtypes.activations,
+        vector_ops=BIAS_OPS * result.elements if experts.bias else 0,
         shape=shape,
         shards="experts",
     )
@@ -120,4 +133,11 @@ def _combine(at: Pass, experts: Mixture) -> Operator:
     shared = (at.values("shared", size),) if experts.shared_width else ()
     reads = (at.values("expert_out", rows * at.model.hidden), _routes(at, experts), *shared)
     ops = COMBINE_OPS * rows * at.model.hidden + SHARED_OPS * size * len(shared)
+    if experts.shared_gate:
+        reads, ops = (*reads, _shared_gate(at)), ops + SIGMOID_OPS * at.rows + GATED_OPS * size
     return vector(at, "combine", reads, (at.stream(),), ops)
+
+
+def _shared_gate(at: Pass) -> Tensor:
+    """How much of what the shared experts put out each token takes."""
+    return at.values("shared_gate", at.rows)

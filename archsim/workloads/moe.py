@@ -16,23 +16,22 @@ from archsim.model.trace import Trace
 from archsim.workloads import decoder, routing
 from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import feed_forward
-from archsim.workloads.grouped_attention import grouped_attention
+from archsim.workloads.grouped_attention import attention_by_layer
 from archsim.workloads.huggingface import importing
 from archsim.workloads.huggingface_moe import dimensions
-from archsim.workloads.language_model import AttentionModel
+from archsim.workloads.language_model import DecoderModel
 from archsim.workloads.latent_attention import Latent, latent_attention
 from archsim.workloads.mixture import Mixture, mixture
 from archsim.workloads.routing import Router, Routing, UniformRouting
-from archsim.workloads.sublayer import Layer, always
+from archsim.workloads.sublayer import Layer, Sublayer, always, ended
 from archsim.workloads.token_pass import Pass
 
 KIND = "moe"
 
 
-class MoeModel(AttentionModel):
+class MoeModel(DecoderModel):
     """What the weights of a mixture of experts look like; experts are gated (gate, up, down)."""
 
-    layers: PositiveInt
     experts: Mixture
     dense_layers: NonNegativeInt = Field(default=0, description="leading layers without experts")
     feed_forward: PositiveInt | None = Field(default=None, description="inner width of the dense layers")
@@ -45,10 +44,16 @@ class MoeModel(AttentionModel):
             raise UnplacedError(message, "family `transformer` has dense layers only", ("dense_layers",))
         if self.dense_layers and self.feed_forward is None:
             raise UnplacedError("dense layers need feed_forward, their inner width", at=("dense_layers",))
-        ignored = {"kv_heads", "head_size", "rotary", "qkv_bias", "qk_norm", "sliding_window"}
+        ignored = {"kv_heads", "head_size", "rotary", "rotary_size", "qkv_bias", "qk_norm", "sliding_window"}
+        ignored |= {"sinks", "output_gate"}
         if self.latent and (given := sorted(ignored & self.model_fields_set)):
             raise UnplacedError(f"latent attention takes its sizes from `latent`: leave out {given[0]}", at=(given[0],))
         return self
+
+    @property
+    def sparse(self) -> bool:
+        """Some layers have experts."""
+        return True
 
     @property
     def sparse_layers(self) -> range:
@@ -86,13 +91,19 @@ def trace(spec: MoeWorkload) -> Trace:
     router = Router(spec.routing, model.experts.count, model.experts.top_k, spec.seed)
 
     def layers(at: Pass) -> list[Layer]:
-        attn = latent_attention(at, model.latent, model.heads) if model.latent else grouped_attention(at, model)
-        sparse = (attn, mixture(at, model.experts, "swiglu", router))
-        dense: Layer = ()
-        if model.feed_forward:
-            dense = (attn, always("ffn", feed_forward(at, model.feed_forward, "swiglu", at.stream())))
-        return [dense] * model.dense_layers + [sparse] * len(model.sparse_layers)
+        width = model.feed_forward
+        sparse = ended(at, model, mixture(at, model.experts, "swiglu", router))
+        dense = ended(at, model, always("ffn", feed_forward(at, width, "swiglu", at.stream()))) if width else sparse
+        parts = [dense] * model.dense_layers + [sparse] * len(model.sparse_layers)
+        return list(zip(_attention(at, model), parts, strict=True))
 
     kv_heads = 1 if model.latent else model.kv_heads
     found = decoder.trace(spec, layers)
     return replace(found, heads=model.heads, kv_heads=kv_heads, experts=model.experts.count)
+
+
+def _attention(at: Pass, model: MoeModel) -> list[Sublayer]:
+    """The attention of each layer."""
+    if model.latent is None:
+        return attention_by_layer(at, model)
+    return [ended(at, model, latent_attention(at, model.latent, model.heads))] * model.layers

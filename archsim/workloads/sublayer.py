@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.model.trace import Tensor
-from archsim.workloads.token_pass import Operators
+from archsim.workloads.language_model import DecoderModel
+from archsim.workloads.token_pass import Operators, Pass, post_norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,14 @@ class Sublayer:
 def always(name: str, operators: Operators, held: tuple[Tensor, ...] = ()) -> Sublayer:
     """A sublayer that does the same in every step, and holds the same after every token."""
     return Sublayer(name, lambda _: operators, operators, lambda _: held)
+
+
+def ended(at: Pass, model: DecoderModel, part: Sublayer) -> Sublayer:
+    """The sublayer with a norm of what it puts out, where the model has one."""
+    if not model.post_norms:
+        return part
+    after = at.kept((post_norm(at, f"{part.name}_post_norm"),))
+    return replace(part, operators=lambda step: (*part.operators(step), *after), whole=(*part.whole, *after))
 
 
 Layer = tuple[Sublayer, ...]

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from archsim.model.dtype import Dtype, packed_bytes
 from archsim.model.trace import Gemm, Operator, Role, Sampling, Sharding, Tensor
-from archsim.model.workload import Dtypes
+from archsim.model.workload import Dtypes, Format
 from archsim.workloads.language_model import LanguageModel
 
 NORM_OPS = 4
@@ -108,7 +108,13 @@ class Pass:
 
     def weights(self, name: str, rows: int, length: int) -> Tensor:
         """A matrix of `rows` weight vectors, each `length` long in the reduction dimension."""
-        stored = self.dtypes.weights
+        return self._matrix(name, rows, length, self.dtypes.weights)
+
+    def expert_weights(self, name: str, rows: int, length: int) -> Tensor:
+        """The same of routed experts, which may be stored in a type of their own."""
+        return self._matrix(name, rows, length, self.dtypes.experts or self.dtypes.weights)
+
+    def _matrix(self, name: str, rows: int, length: int, stored: Format) -> Tensor:
         return Tensor(name, "weights", rows * length, stored.dtype, stored.bytes(rows, length))
 
     def matrix(self, operator: str, shape: Gemm) -> Tensor:
@@ -165,6 +171,13 @@ def norm(at: Pass, name: str, rows: int) -> Operator:
     size = rows * at.model.hidden
     reads = (at.values("hidden", size), at.weight_vector(f"{name}.weight", at.model.hidden))
     return vector(at, name, reads, (at.values("normed", size),), NORM_OPS * size)
+
+
+def post_norm(at: Pass, name: str) -> Operator:
+    """The same of what a sublayer put out, before it is added."""
+    put_out = at.stream()
+    reads = (put_out, at.weight_vector(f"{name}.weight", at.model.hidden))
+    return vector(at, name, reads, (put_out,), NORM_OPS * put_out.elements)
 
 
 def residual(at: Pass, name: str, rows: int, joins: str) -> Operator:

@@ -17,10 +17,10 @@ from archsim.model.trace import Trace
 from archsim.workloads import decoder
 from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import feed_forward
-from archsim.workloads.grouped_attention import grouped_attention
+from archsim.workloads.grouped_attention import attention_by_layer
 from archsim.workloads.huggingface import importing
 from archsim.workloads.huggingface_transformer import dimensions
-from archsim.workloads.sublayer import Layer, always
+from archsim.workloads.sublayer import Layer, always, ended
 from archsim.workloads.token_pass import Part, Pass
 from archsim.workloads.transformer_model import TransformerModel
 
@@ -60,7 +60,7 @@ def trace(spec: TransformerWorkload) -> Trace:
     model = spec.model
 
     def layers(at: Pass) -> list[Layer]:
-        plain = feed_forward(at, model.feed_forward, "swiglu" if model.gated else "gelu", at.stream())
-        return [(grouped_attention(at, model), always("ffn", plain))] * model.layers
+        ffn = ended(at, model, always("ffn", feed_forward(at, model.feed_forward, model.activates, at.stream())))
+        return [(attn, ffn) for attn in attention_by_layer(at, model)]
 
     return replace(decoder.trace(spec, layers), heads=model.heads, kv_heads=model.kv_heads)

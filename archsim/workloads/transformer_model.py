@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveInt
+from typing import Self
 
-from archsim.workloads.language_model import AttentionModel
+from pydantic import Field, PositiveInt, model_validator
+
+from archsim.config.diagnostics import UnplacedError
+from archsim.workloads.feed_forward import Activation
+from archsim.workloads.language_model import DecoderModel
 
 
-class TransformerModel(AttentionModel):
-    """What the weights of a dense transformer look like; every layer is equal."""
+class TransformerModel(DecoderModel):
+    """What the weights of a dense transformer look like; layers differ in their attention window alone."""
 
-    layers: PositiveInt
     feed_forward: PositiveInt = Field(description="inner width of the feed-forward part")
     gated: bool = Field(default=True, description="three feed-forward matrices (gate, up, down), or two (up, down)")
+    activation: Activation | None = Field(
+        default=None, description="swiglu if gated, gelu if not, where left out; geglu is gated, relu2 is not"
+    )
     feed_forward_bias: bool = Field(default=False, description="bias of the feed-forward matrices")
+
+    @model_validator(mode="after")
+    def _gated_as_its_activation(self) -> Self:
+        if self.activation and "gated" in self.model_fields_set:
+            raise UnplacedError(
+                "`activation` says whether the feed-forward part is gated", "leave out gated", ("gated",)
+            )
+        return self
+
+    @property
+    def activates(self) -> Activation:
+        """What stands between the feed-forward matrices."""
+        return self.activation or ("swiglu" if self.gated else "gelu")
 
     @property
     def biased(self) -> frozenset[str]:

@@ -130,7 +130,7 @@ def _figures(comparison: Comparison, cell: Cell) -> dict[str, Any]:
         "boundary": hardware["boundary"],
         "time_standing": cell.validity.time.standing,
         "energy_standing": cell.validity.energy.standing,
-        **{name: _dtype(stored) for name, stored in document["workload"]["dtypes"].items()},
+        **{name: _dtype(document["workload"]["dtypes"][name]) for name in ("weights", "kv", "activations")},
         "adjustments": "; ".join(adjustment.note for adjustment in cell.adjustments),
         "warnings": "; ".join(document["warnings"]),
     }

@@ -112,7 +112,8 @@ def precision(cell: Cell) -> str:
     texts = {name: text if isinstance(text, str) else text["dtype"] for name, text in dtypes.items()}
     if len(set(texts.values())) == 1:
         return str(texts["weights"])
-    return f"W {texts['weights']} · KV {texts['kv']} · A {texts['activations']}"
+    experts = f" (experts {texts['experts']})" if "experts" in texts else ""
+    return f"W {texts['weights']}{experts} · KV {texts['kv']} · A {texts['activations']}"
 
 
 def marks(comparison: Comparison, cell: Cell) -> tuple[str, ...]:

@@ -221,7 +221,7 @@ def test_missing_fields_are_called_by_the_names_of_the_file() -> None:
 def test_a_model_of_another_family_is_refused_by_its_type() -> None:
     error = refusal({"model_type": "mixtral"})
     assert "model_type `mixtral` is a mixture of experts, which family `transformer` does not cover" in str(error)
-    assert "`family: moe`, which reads mixtral, qwen3_moe, deepseek_v3" in error.help
+    assert "`family: moe`, which reads mixtral, qwen2_moe, qwen3_moe, deepseek_v2, " in error.help
 
 
 def test_a_mixture_of_experts_is_refused_by_its_fields() -> None:
