@@ -21,7 +21,7 @@ from archsim.mappers.die import Delays, DieLayout
 from archsim.mappers.ground import Ground, Placed, Wish
 from archsim.mappers.region import Homes, homes, part
 from archsim.mappers.resident import Settled, planned
-from archsim.mappers.stages import Load, loads, passes
+from archsim.mappers.stages import Load, alike, loads, passes
 from archsim.model.dtype import Dtype
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
@@ -74,7 +74,7 @@ def plan(trace: Trace, machine: Machine, spec: Hardwired, stack: Stack, batch: i
     _check_model(trace, spec)
     area = _check_area(machine, spec)
     places = homes(machine, spec.tile, spec.weights, spec.kv, spec.activations)
-    courses = tuple(passes(trace, batch))
+    courses = alike(passes(trace, batch))
     kept = loads(trace, courses[-1])
     ground, chip_of = _placed(machine, spec, stack, places, kept)
     settled = Settled(

@@ -13,7 +13,7 @@ from archsim.mappers.near_cuts import Cut, leaving
 from archsim.mappers.near_mapping import NearMapping
 from archsim.mappers.pipeline import Passage, Stage, pipeline
 from archsim.mappers.region import private
-from archsim.mappers.stages import Load, Pass, Unit, overfull, partition, passes, placements, refusal
+from archsim.mappers.stages import Load, Pass, Unit, alike, overfull, partition, passes, placements, refusal
 from archsim.model.machine import Machine
 from archsim.model.plan import Declaration, Plan
 from archsim.model.taskgraph import Task
@@ -74,7 +74,7 @@ def in_row(trace: Trace, machine: Machine, row: Row) -> Plan:
     Raises:
         PlanError: where the devices cannot hold it; it says by how much, and how many could.
     """
-    whole = tuple(passes(trace, row.batch))
+    whole = alike(passes(trace, row.batch))
     last = Cut.of(whole[-1], trace, row.room)  # all passes read the same weights, and the last the longest caches
     placed = _placed(last.loads, machine.devices, row)
     courses = (*(Cut.of(one, trace, row.room).course for one in whole[:-1]), last.course)
@@ -111,6 +111,7 @@ class _Crossings:
     row: Row
     latency: int
     _ways: dict[tuple[int, int, Phase], tuple[Task, ...]] = field(default_factory=dict)
+    _first: dict[int, tuple[Task, Task]] = field(default_factory=dict)
 
     def passage(self, one: Pass, placed: Sequence[int]) -> Passage:
         """The stages of a pass in order; from the last, the token goes back to the first by the host."""
@@ -119,10 +120,17 @@ class _Crossings:
         found = []
         for (device, units), size in zip(stages, leaving([units for _, units in stages]), strict=True):
             tasks = [task for unit in units for task in self.row.tasks(unit, device)]
-            tasks[0] = replace(tasks[0], launch=tasks[0].launch + self.row.mapping.stack.near_memory.arrival)
+            tasks[0] = self._arrived(tasks[0])
             way = self._way(device, size, units[-1].phase)
             found.append(Stage(str(device), tuple(tasks), (*way, *self._host(device, stages, units[-1].phase))))
         return Passage(tuple(found), one.closes)
+
+    def _arrived(self, task: Task) -> Task:
+        """The first task of a device, which waits for what arrives there."""
+        if id(task) not in self._first:  # the task is kept beside its copy: its id stays its own
+            launch = task.launch + self.row.mapping.stack.near_memory.arrival
+            self._first[id(task)] = (replace(task, launch=launch), task)
+        return self._first[id(task)][0]
 
     def _way(self, device: int, size: int, phase: Phase) -> tuple[Task, ...]:
         key = (device, size, phase)

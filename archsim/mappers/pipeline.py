@@ -71,10 +71,10 @@ def pipeline(passages: Sequence[Passage], batch: int, in_flight: int, buffers: i
 
 
 class _Rows:
-    """The tasks of a stage in a row; the same stage gives the same row, so that equal layers stand once."""
+    """The tasks of a stage in a row; the same task gives the same one, so that equal layers stand once."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, ...], tuple[tuple[Task, ...], tuple[Task, ...]]] = {}
+        self._made: dict[int, tuple[Task, Task]] = {}
 
     def alone(self, passage: Passage) -> Iterator[Segment]:
         """A passage of one sequence: it meets nobody, so it takes no credits."""
@@ -83,11 +83,12 @@ class _Rows:
             yield Segment(row, times, passage.closes if index + 1 == len(runs) else "")
 
     def _row(self, stage: Stage) -> tuple[Task, ...]:
-        tasks = (*stage.tasks, *stage.crossing)
-        key = tuple(map(id, tasks))
-        if key not in self._made:  # the tasks are kept beside their row: their ids stay theirs
-            self._made[key] = (tuple(replace(task, after=_STEP, makes=_STEP) for task in tasks), tasks)
-        return self._made[key][0]
+        return tuple(map(self._linked, (*stage.tasks, *stage.crossing)))
+
+    def _linked(self, task: Task) -> Task:
+        if id(task) not in self._made:  # the task is kept beside its copy: its id stays its own
+            self._made[id(task)] = (replace(task, after=_STEP, makes=_STEP), task)
+        return self._made[id(task)][0]
 
 
 def _shared(passage: Passage) -> Iterator[Task]:

@@ -17,7 +17,7 @@ from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.ground import Ground, Placed, Wish
 from archsim.mappers.region import Homes, homes
 from archsim.mappers.resident import Settled, planned
-from archsim.mappers.stages import Load, loads, passes
+from archsim.mappers.stages import Load, alike, loads, passes
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan
 from archsim.model.stack import Stack
@@ -67,7 +67,7 @@ def plan(trace: Trace, machine: Machine, spec: Spatial, stack: Stack, batch: int
     """
     refuse_stated(trace)
     places = homes(machine, spec.tile, spec.weights, spec.kv, spec.activations)
-    courses = tuple(passes(trace, batch))
+    courses = alike(passes(trace, batch))
     ground, placed = _placed(machine, spec, stack, places, loads(trace, courses[-1]))
     settled = Settled(
         layout=ground.layout,

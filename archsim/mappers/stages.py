@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.mappers.sequences import of_one, touched
 from archsim.model.plan import Placement, PlanError
@@ -66,6 +66,31 @@ def passes(trace: Trace, batch: int) -> Iterator[Pass]:
             units = []
     if units:
         yield Pass(tuple(units), "")
+
+
+def alike(courses: Iterable[Pass]) -> tuple[Pass, ...]:
+    """The same passes with one unit for all that are alike: which experts a layer drew is nothing to a stage of all."""
+    whole = tuple(courses)
+    found: dict[int, Operator] = {}
+    same: dict[Operator, Operator] = {}
+    units: dict[tuple[Phase, tuple[int, ...]], Unit] = {}
+
+    def unit(one: Unit) -> Unit:
+        for operator in one.operators:
+            if id(operator) not in found:  # `whole` keeps the operators: their ids stay theirs
+                drawn = _in_order(operator)
+                found[id(operator)] = same.setdefault(drawn, drawn)
+        mine = tuple(found[id(operator)] for operator in one.operators)
+        return units.setdefault((one.phase, tuple(map(id, mine))), Unit(mine, one.phase))
+
+    made = {id(one): unit(one) for course in whole for one in dict.fromkeys(course.units)}
+    return tuple(Pass(tuple(made[id(one)] for one in course.units), course.closes) for course in whole)
+
+
+def _in_order(operator: Operator) -> Operator:
+    if not isinstance(operator.shape, Experts):
+        return operator
+    return replace(operator, shape=replace(operator.shape, loads=tuple(sorted(operator.shape.loads))))
 
 
 Load = Mapping[Role, int]

@@ -43,9 +43,8 @@ class _Demand:
 def operator_times(graph: TaskGraph, run: Run, machine: Machine) -> tuple[OperatorTime, ...]:
     """The operators of a run in program order."""
     demands: dict[Span, _Demand] = {}
-    for segment in graph.segments:
-        for task in segment.tasks:
-            _add(demands.setdefault(Span(task.operator, task.phase), _Demand()), task, segment.times)
+    for task, times in graph.executions():
+        _add(demands.setdefault(Span(task.operator, task.phase), _Demand()), task, times)
     return tuple(_line(span, demand, run, machine) for span, demand in demands.items())
 
 

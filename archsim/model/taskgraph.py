@@ -6,6 +6,7 @@ for the time that a flow needs of a port. With integers equal layers take equal 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -158,3 +159,13 @@ class TaskGraph:
 
     segments: tuple[Segment, ...]
     buffers: tuple[tuple[str, int], ...] = ()
+
+    def executions(self) -> Iterator[tuple[Task, int]]:
+        """Each task once, in the order in which it first comes, and how often it is executed wherever it stands."""
+        times: dict[int, int] = {}
+        tasks: dict[int, Task] = {}
+        for segment in self.segments:
+            for task in segment.tasks:
+                times[id(task)] = times.get(id(task), 0) + segment.times
+                tasks[id(task)] = task
+        return zip(tasks.values(), times.values(), strict=True)

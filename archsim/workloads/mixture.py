@@ -11,6 +11,7 @@ Operations of the vector unit, conventions of this project:
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Self
 
 from pydantic import Field, PositiveInt, model_validator
@@ -63,8 +64,21 @@ def mixture(at: Pass, experts: Mixture, activation: Activation, router: Router) 
     after = (*beside, *((gate,) if experts.shared_gate else ()), _combine(at, experts))
     activate = _activation(at, experts, activation)
 
+    @cache
+    def products(rows: int, active: int) -> Operators:
+        """What goes up and down where some experts have rows, whichever they are."""
+        above, below = shapes((*(0,) * (experts.count - active), *(1,) * (active - 1), rows - active + 1))
+        return _up(at, experts, activation, above), _down(at, experts, below)
+
+    def shapes(loads: tuple[int, ...]) -> tuple[Experts, Experts]:
+        inner, outer, top_k = experts.width, at.model.hidden, experts.top_k
+        above = Experts(loads, up_projection(activation)[1] * inner, outer, top_k)
+        return above, Experts(loads, outer, inner, top_k)
+
     def routed(loads: tuple[int, ...]) -> Operators:
-        return (*before, _up(at, experts, activation, loads), activate, _down(at, experts, loads), *after)
+        up, down = products(sum(loads), len(loads) - loads.count(0))
+        above, below = shapes(loads)
+        return (*before, replace(up, shape=above), activate, replace(down, shape=below), *after)
 
     def operators(step: Step) -> Operators:
         return routed(router.loads(step.number, step.layer, at.rows))
@@ -90,9 +104,8 @@ def _router(at: Pass, experts: Mixture) -> Operator:
     return replace(scores, reads=(*scores.reads, *added), vector_ops=ops * at.rows * experts.count)
 
 
-def _up(at: Pass, experts: Mixture, activation: Activation, loads: tuple[int, ...]) -> Operator:
-    name, outputs = up_projection(activation)
-    shape = Experts(loads, outputs * experts.width, at.model.hidden, experts.top_k)
+def _up(at: Pass, experts: Mixture, activation: Activation, shape: Experts) -> Operator:
+    name, _ = up_projection(activation)
     rows = _rows(at, experts)
     reads = (at.values(at.normed, rows * shape.k), _routes(at, experts))
     return _products(at, experts, f"experts_{name}", shape, reads, at.values("expert_up", rows * shape.n))
@@ -104,8 +117,8 @@ def _activation(at: Pass, experts: Mixture, activation: Activation) -> Operator:
     return vector(at, "experts_activation", (up,), (activated,), ACTIVATION_OPS[activation] * size, "experts")
 
 
-def _down(at: Pass, experts: Mixture, loads: tuple[int, ...]) -> Operator:
-    shape, rows = Experts(loads, at.model.hidden, experts.width, experts.top_k), _rows(at, experts)
+def _down(at: Pass, experts: Mixture, shape: Experts) -> Operator:
+    rows = _rows(at, experts)
     reads = (at.values("expert_activated", rows * shape.k),)
     return _products(at, experts, "experts_down", shape, reads, at.values("expert_out", rows * shape.n))
 
