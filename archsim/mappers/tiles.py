@@ -162,7 +162,8 @@ class Tiles:
         if isinstance(shape, Convolution) and stack.convolution:
             return convolution(shape, stack.convolution, self.count, self.traffic.trip)
         drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
-        return replace(kernels.even(0, self.count), launch=stack.vector.launch + drawn)
+        passes = (operator.passes - 1) * stack.passes.get(operator.name, 0)
+        return replace(kernels.even(0, self.count), launch=stack.vector.launch + drawn + passes)
 
     def _gemm(self, operator: Operator) -> GemmKernels:
         return self.stack.gemm_in.get(operator.mac_dtype, self.stack.gemm)

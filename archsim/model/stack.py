@@ -95,6 +95,9 @@ class Serving(Checked):
     apart: tuple[str, ...] = Field(
         default=(), description="operators that have a kernel of their own, although another's may do them in passing"
     )
+    passes: Mapping[str, Picoseconds] = Field(
+        default={}, description="operators that nothing fuses: time of each elementary kernel after the first"
+    )
     source: str = Field(description="measurements that the numbers were fitted on, and their ranges")
 
 
@@ -149,6 +152,9 @@ class Stack(Checked):
     dataflow: DataflowCores = DataflowCores()
     step: Step = Step()
     apart: tuple[str, ...] = Field(default=(), description="operators that do not join others' kernels")
+    passes: Mapping[str, Picoseconds] = Field(
+        default={}, description="operators that nothing fuses: time of each elementary kernel after the first"
+    )
     serving: Serving | None = Field(default=None, description="what is added to steps of a server; nothing if none")
     mix: Mix | None = Field(default=None, description="how steps of whole models are billed; as single kernels if none")
 
@@ -169,7 +175,8 @@ class Stack(Checked):
         if more is None:
             return self
         step = self.step.model_copy(update={"base": self.step.base + more.step})
-        return self.model_copy(update={"step": step, "apart": (*self.apart, *more.apart)})
+        added = {"apart": (*self.apart, *more.apart), "passes": {**self.passes, **more.passes}}
+        return self.model_copy(update={"step": step, **added})
 
     @property
     def in_mix(self) -> Stack:

@@ -142,7 +142,8 @@ class Operator:
     `shards` says how it divides over tensor-parallel devices: by output `columns` (each device makes a part of the
     outputs), by `rows` of the weights (each makes a partial sum of all outputs, which must be reduced), by attention
     `heads`, by `experts`, or `none` (each device does it all). `joins` names the operator of the same block whose
-    kernel may do this one in passing, or is empty.
+    kernel may do this one in passing, or is empty. `passes` are the elementary kernels that it takes where nothing
+    fuses them.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Operator:
     shape: Shape | None = None
     shards: Sharding = "none"
     joins: str = ""
+    passes: int = 1
 
     @property
     def multiplies(self) -> bool:

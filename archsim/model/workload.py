@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
+from archsim.model.answers import sent_at_once, steady
 from archsim.model.dtype import Dtype, packed_bytes
 
 
@@ -47,10 +48,11 @@ class Dtypes(Checked):
 
 
 class Served(Checked):
-    """Requests that come as others end: a steady state, in which sequences in flight are at all stages of their answer.
+    """Requests that come as others end: sequences in flight are at all stages of their answer.
 
     A sequence in flight has made output_tokens x (1 + variation^2) / 2 tokens on average (renewal theory: long answers
-    are in flight for longer), and batch / output_tokens prompts begin in a step.
+    are in flight for longer), and batch / output_tokens prompts begin in a step. Of a batch of `requests` sent at once
+    the first begin together, so that sequences are shorter.
     """
 
     prompt_tokens: PositiveInt = Field(description="tokens of a prompt")
@@ -59,10 +61,15 @@ class Served(Checked):
         default=0.0, description="standard deviation of the answers' lengths over their average; 0: all are equal"
     )
 
-    @property
-    def context(self) -> int:
-        """Tokens of a sequence in flight on average, that being made included."""
-        return self.prompt_tokens + max(1, round(self.output_tokens * (1 + self.variation**2) / 2))
+    requests: PositiveInt | None = Field(
+        default=None, description="requests that were sent at once, as a benchmark does; without end if left out"
+    )
+
+    def context(self, batch: int) -> int:
+        """Tokens of a sequence on average while `batch` are in flight, that being made included."""
+        sent, variation = self.requests, self.variation
+        share = steady(variation) if sent is None else sent_at_once(sent, batch, variation)
+        return self.prompt_tokens + max(1, round(self.output_tokens * share))
 
     def begun(self, batch: int, steps: int, seed: int) -> tuple[int, ...]:
         """Prompts that each step works on: in all as many as are due, rounded, at steps that are drawn.

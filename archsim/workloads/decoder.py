@@ -84,7 +84,8 @@ def trace(spec: DecoderWorkload, layers: Layers) -> Trace:
     """The operators of all passes, and what the model holds in memory: weights, caches and states."""
     stack = _Stack.of(_pass(spec, 1), layers, "decode", "token")
     weights = stack.weights()
-    tokens = spec.served.context if spec.served else spec.prompt_tokens + (spec.decode_steps if spec.grows else 0)
+    grown = spec.decode_steps if spec.grows else 0
+    tokens = spec.served.context(spec.batch) if spec.served else spec.prompt_tokens + grown
     held = [tensor for run in stack.runs for part in run.layer for tensor in part.held(tokens) * run.times]
     sizes = {"weights": sum(tensor.bytes * times for tensor, times in weights)}
     sizes |= {role: sum(tensor.bytes for tensor in held if tensor.role == role) for role in HELD}
@@ -121,7 +122,7 @@ def _served(spec: DecoderWorkload, served: Served, layers: Layers) -> Iterator[B
         return replace(found, ending=(*found.ending, sampling(joined)))
 
     for t, begun in enumerate(served.begun(spec.batch, spec.output_tokens, spec.seed)):
-        yield from stack(begun).blocks(Step(t, served.context))
+        yield from stack(begun).blocks(Step(t, served.context(spec.batch)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ class GatedDeltaNet(Checked):
         return self.value_size
 
     @property
+    def norm_passes(self) -> int:
+        """Operations of the gated norm on whole tensors: it has one kernel."""
+        return 1
+
+    @property
     def state(self) -> State:
         """What is kept of a sequence."""
         return State(self.value_heads, self.value_size, self.key_size)

@@ -64,6 +64,15 @@ class Mamba2(Checked):
         return self.inner
 
     @property
+    def norm_passes(self) -> int:
+        """Operations of the gated norm on whole tensors: none has one kernel for the norm of each of several groups.
+
+        The gate widened, its SiLU, the product with x; then square, mean, epsilon, root, product, narrowed, scaled. Of
+        a single group the narrowed product goes to a kernel that norms and scales.
+        """
+        return 5 if self.groups == 1 else 10
+
+    @property
     def state(self) -> State:
         """What is kept of a sequence."""
         return State(self.heads, self.head_size, self.state_size)

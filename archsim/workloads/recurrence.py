@@ -56,6 +56,8 @@ class Mixer(Protocol):
     @property
     def norm_weights(self) -> int: ...
     @property
+    def norm_passes(self) -> int: ...
+    @property
     def state(self) -> State: ...
     @property
     def chunk(self) -> int: ...
@@ -79,7 +81,7 @@ def recurrence(at: Pass, mixer: Mixer, state: Dtype) -> Sublayer:
     operators = (
         gemm(at, "in_proj", projected, at.normed, (gate, mixed, controls), "columns"),
         *scans,
-        vector(at, "gated_norm", (scanned, gate, scales), (gated,), ops, "columns"),
+        replace(vector(at, "gated_norm", (scanned, gate, scales), (gated,), ops, "columns"), passes=mixer.norm_passes),
         product(at, "out_proj", Gemm(at.rows, at.model.hidden, mixer.inner), (gated,), (at.stream(),), "rows"),
     )
     return always("ssm", operators, (_inputs(at, mixer), _state(at, mixer, state)))

@@ -65,7 +65,13 @@ def gemms(trace: Trace) -> Iterator[tuple[str, Gemm]]:
 
 @pytest.mark.parametrize(("variation", "made"), [(0, 100), (1, 200), (0.4, 116), (2, 500)])
 def test_a_sequence_in_flight_is_as_long_as_renewal_theory_has_it(variation: float, made: int) -> None:
-    assert served(output_tokens=200, variation=variation).context == PROMPT + made
+    assert served(output_tokens=200, variation=variation).context(BATCH) == PROMPT + made
+
+
+def test_requests_that_were_sent_at_once_are_shorter() -> None:
+    """Of 8 equal answers over 4 places half are seen from beginning to end; unequal ones as they begin."""
+    assert served(output_tokens=200, requests=8).context(4) == PROMPT + 100
+    assert served(output_tokens=200, variation=1, requests=8).context(4) < PROMPT + 100
 
 
 @pytest.mark.parametrize("batch", [1, 4, 16, 33])
@@ -155,3 +161,11 @@ def test_prompts_are_said_once(fields: dict[str, Any]) -> None:
 def test_a_request_fits_the_model() -> None:
     with pytest.raises(ValidationError, match="30 \\+ 16 = 46, and small takes 40"):
         TransformerWorkload.model_validate(GIVEN | {"model": MODEL | {"feed_forward": 160, "max_context": 40}})
+
+
+def test_a_norm_of_several_groups_is_ten_passes_and_of_one_it_is_five() -> None:
+    for groups, passes in ((1, 5), (4, 10)):
+        mixer = {"kind": "mamba2", "heads": 4, "head_size": 16, "state_size": 8, "chunk": 8, "groups": groups}
+        model = {key: size for key, size in MODEL.items() if key != "layers"} | {"pattern": "M*", "mixer": mixer}
+        trace = hybrid.trace(HybridWorkload.model_validate(GIVEN | {"family": "hybrid", "model": model}))
+        assert {item.passes for item, _, _ in trace.executions() if item.name == "gated_norm"} == {passes}
