@@ -63,6 +63,7 @@ def test_its_json_has_scores_by_suite_and_all_cases(cli: Cli) -> None:
         "rank_correlation",
         "baseline_median_error",
         "bound",
+        "scored",
     ]
     assert content["suites"]["claims"]["n"] == 7
     for case in content["cases"]:
@@ -90,6 +91,17 @@ def test_a_median_above_its_bound_exits_1_and_says_so(cli: Cli, suite: Path) -> 
     result = cli("validate", "--suite", edited(suite, "756493189.12", "700000000"))
     assert result.exit_code == 1
     assert "mine: median error" in result.stderr
+
+
+def test_what_is_not_scored_is_shown_and_fails_nothing(cli: Cli, suite: Path) -> None:
+    unscored = SUITE.replace("bound: {median: 1.0e-8}", "unscored: nobody knows what was measured")
+    text = unscored.replace("[1, 7", "[1, 9")
+    suite.write_text(text, encoding="utf-8")
+    shown = cli("validate", "--suite", suite)
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines()[-1].rstrip().endswith("shown, not scored")
+    scores = json.loads(cli("validate", "--suite", suite, "--format", "json").stdout)["suites"]["mine"]
+    assert (scores["scored"], scores["bound"], scores["n"]) == (False, None, 2)
 
 
 def test_a_case_that_cannot_be_run_exits_1_with_its_reason(cli: Cli, suite: Path) -> None:
@@ -124,6 +136,8 @@ def test_an_unknown_format_is_refused_before_anything_is_run(cli: Cli, suite: Pa
         ("unit: pJ", "unit: pj", "20:5", "did you mean `pJ`?"),
         ("columns: [m, measured]", "columns: [m, measure]", "18:10", "no column is called `measured`"),
         ("bound: {median: 1.0e-8}", "bound: {median: 1.0e-8}\ntolerance: x0.5", "18:12", "no tolerance: `x0.5`"),
+        ("bound: {median: 1.0e-8}\n", "", "1:1", "or says in `unscored` why it has none"),
+        ("bound: {median: 1.0e-8}", "bound: {median: 1}\nunscored: no", "1:1", "or says in `unscored` why it has none"),
         ("bound: {median: 1.0e-8}", "bound: {median: 0.2}\ntarget: {median: 0.1}", "17:17", "say why in `miss`"),
     ],
 )

@@ -32,7 +32,8 @@ def _scores(suite: Suite) -> dict[str, Any]:
         "bias": suite.bias,
         "rank_correlation": suite.rank_correlation,
         "baseline_median_error": suite.baseline_median_error,
-        "bound": suite.bound.median,
+        "bound": suite.bound.median if suite.bound else None,
+        "scored": not suite.unscored,
     }
 
 

@@ -103,7 +103,9 @@ def _each(suites: Iterable[Suite]) -> Iterator[str]:
     for suite in suites:
         lines = [f"### {suite.name}", plain(suite.about), f"- source: {plain(suite.source)}"]
         lines += [f"- cases: {plain(suite.sampling)}", f"- fitted on: {plain(suite.independence)}"]
-        lines += [f"- trivial law: {plain(suite.baseline)}"] if suite.baseline else []
+        unbeaten = f"; not beaten: {plain(suite.unbeaten)}" if suite.beats_baseline is False and suite.unbeaten else ""
+        lines += [f"- trivial law: {plain(suite.baseline)}{unbeaten}"] if suite.baseline else []
+        lines += [f"- not scored: {plain(suite.unscored)}"] if suite.unscored else []
         lines += [f"- missed: {plain(suite.miss)}"] if suite.miss else []
         yield "\n\n".join(lines[:2]) + "\n\n" + "\n".join(lines[2:])
 

@@ -71,7 +71,8 @@ class Suite:
     """Cases of one sort, and what is known about them.
 
     Suites of one `group` stand side by side, each with what it is `of`. `bound` is what was recorded to be reached,
-    `target` what should be, `miss` why that is more; `baseline` names the trivial law that predictions must beat.
+    `target` what should be, `miss` why that is more; `baseline` names the trivial law that predictions must beat,
+    `unbeaten` why they don't. A suite that says in `unscored` why is told, and nothing is held against it.
     """
 
     name: str
@@ -84,12 +85,14 @@ class Suite:
     independence: str
     sampling: str
     quantity: str
-    bound: Errors
+    bound: Errors | None
     target: Errors | None
     miss: str
     zero: str
     baseline: str
     cases: tuple[Case, ...]
+    unbeaten: str = ""
+    unscored: str = ""
 
     @cached_property
     def scored(self) -> tuple[Case, ...]:
@@ -141,13 +144,18 @@ class Suite:
     @property
     def holds(self) -> bool:
         """Whether every case has its prediction, and the median error stays within what was recorded."""
-        return not self.failed and (self.median_error is None or self.median_error <= self.bound.median)
+        return not self.failed and not self.above_bound
+
+    @property
+    def above_bound(self) -> bool:
+        """Whether the median error is larger than what was recorded."""
+        return self.bound is not None and self.median_error is not None and self.median_error > self.bound.median
 
     @property
     def beats_baseline(self) -> bool | None:
-        """Whether the predictions are nearer than the trivial law; None where there is none."""
+        """Whether the predictions are nearer than the trivial law; None where there is none, or nothing is scored."""
         baseline, own = self.baseline_median_error, self.median_error
-        return None if baseline is None or own is None else own < baseline
+        return None if baseline is None or own is None or self.unscored else own < baseline
 
 
 @dataclass(frozen=True, slots=True)

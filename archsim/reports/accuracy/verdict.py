@@ -8,7 +8,7 @@ from archsim.reports.quantities import counted
 
 def verdict(validation: Validation) -> tuple[str, ...]:
     """How many suites reach their target, which don't, and where a trivial law does as well."""
-    suites = validation.suites
+    suites = [suite for suite in validation.suites if not suite.unscored]
     cases = sum(len(suite.scored) for suite in suites)
     aimed = [suite for suite in suites if suite.target]
     reached = [suite for suite in aimed if at_target(suite)]
@@ -20,6 +20,9 @@ def verdict(validation: Validation) -> tuple[str, ...]:
     beaten = [suite.name for suite in suites if suite.beats_baseline is False]
     if beaten:
         said.append(f"A trivial law, fitted on the very cases, does as well or better on {', '.join(beaten)}.")
+    shown = [suite.name for suite in validation.suites if suite.unscored]
+    if shown:
+        said.append(f"Shown and not scored: {', '.join(shown)}.")
     fallen = [suite.name for suite in suites if not suite.holds]
     if fallen:
         said.append(f"Worse than recorded: {', '.join(fallen)}.")

@@ -62,7 +62,7 @@ def suite_line(suite: Suite) -> SuiteLine:
         NOTHING if rank is None else f"{rank:.3f}",
         share(suite.baseline_median_error),
         share(suite.target.median if suite.target else None),
-        share(suite.bound.median),
+        share(suite.bound.median if suite.bound else None),
         verdict(suite),
     )
 
@@ -72,9 +72,11 @@ def verdict(suite: Suite) -> str:
     words = []
     if suite.failed:
         words.append(f"{len(suite.failed)} without a prediction")
-    if suite.median_error is not None and suite.median_error > suite.bound.median:
+    if suite.unscored:
+        words.append("shown, not scored")
+    if suite.above_bound:
         words.append("above its bound")
-    if suite.target and suite.bound.median > suite.target.median:
+    if suite.target and suite.bound and suite.bound.median > suite.target.median:
         words.append("above its target")
     if suite.beats_baseline is False:
         words.append("trivial law not beaten")
@@ -89,18 +91,18 @@ def verdict(suite: Suite) -> str:
 
 def case_lines(suite: Suite) -> Iterable[CaseLine]:
     """The cases of a suite in the order of the file."""
-    return (_case_line(case, suite.zero) for case in suite.cases)
+    return (_case_line(case, suite) for case in suite.cases)
 
 
-def _case_line(case: Case, zero: str) -> CaseLine:
+def _case_line(case: Case, suite: Suite) -> CaseLine:
     unit = f" {case.unit}" if case.unit else ""
     remark = "anchor" if case.anchor else case.aside or ("" if case.within else case.reason or "outside")
     return CaseLine(
         case.name,
         NOTHING if case.predicted is None else f"{number(case.predicted)}{unit}",
         f"{number(case.measured)}{unit}",
-        share(case.error) if case.ratio is None else signed(case.ratio - 1, zero),
-        _allowed(case.tolerance),
+        share(case.error) if case.ratio is None else signed(case.ratio - 1, suite.zero),
+        NOTHING if suite.unscored else _allowed(case.tolerance),
         remark,
     )
 

@@ -46,9 +46,9 @@ def misses(validation: Validation) -> tuple[str, ...]:
     lines = []
     for suite in validation.suites:
         lines += [f"no prediction: {suite.name}: {case.name}: {case.reason}" for case in suite.failed]
-        found, bound = suite.median_error, suite.bound.median
-        if found is not None and found > bound:
-            lines.append(f"{suite.name}: median error {share(found)}, recorded {share(bound)}")
+        if suite.bound and suite.above_bound:
+            found, recorded = share(suite.median_error), share(suite.bound.median)
+            lines.append(f"{suite.name}: median error {found}, recorded {recorded}")
     return tuple(lines)
 
 

@@ -50,6 +50,7 @@ class BaselineSpec(Checked):
     of: str = Field(default="", description="the column that is x, or that holds the figure; unique bytes if left out")
     per: tuple[str, ...] = Field(default=(), description="columns: each combination of their values has own parameters")
     says: str = Field(description="the law in words, for a reader")
+    unbeaten: str = Field(default="", description="why predictions are no nearer, where they are not")
 
 
 class SuiteSpec(Checked):
@@ -68,7 +69,8 @@ class SuiteSpec(Checked):
     quantity: Literal["time", "rate", "energy", "power"]
     kind: str
     settings: dict[str, Any] = Field(default={}, description="what the kind of case asks for")
-    bound: ErrorsSpec = Field(description="what is reached: a median above it fails")
+    bound: ErrorsSpec | None = Field(default=None, description="what is reached: a median above it fails")
+    unscored: str = Field(default="", description="why the cases are shown and not scored, where there is no bound")
     target: ErrorsSpec | None = None
     miss: str = Field(default="", description="why the bound is above the target")
     tolerance: float | str | None = Field(default=None, description="of each case: 0.15, or x1.5 for a factor")
@@ -81,9 +83,11 @@ class SuiteSpec(Checked):
     def _hangs_together(self) -> Self:
         if MEASURED not in self.columns:
             raise UnplacedError(f"no column is called `{MEASURED}`", at=("columns",))
+        if (self.bound is None) is not bool(self.unscored):
+            raise UnplacedError("a suite has a `bound`, or says in `unscored` why it has none", at=())
         if self.target is not None and not self.miss:
             for name in ("median", "p90"):
-                reached, wanted = getattr(self.bound, name), getattr(self.target, name)
+                reached, wanted = getattr(self.bound, name, None), getattr(self.target, name)
                 if reached is not None and wanted is not None and reached > wanted:
                     raise UnplacedError("the bound is above the target: say why in `miss`", at=("bound", name))
         seen: dict[tuple[Cell, ...], int] = {}

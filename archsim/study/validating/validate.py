@@ -85,11 +85,13 @@ def _suite(file: SuiteFile, found: Sequence[Found]) -> Suite:
         independence=spec.independence,
         sampling=spec.sampling,
         quantity=spec.quantity,
-        bound=_errors(spec.bound),
+        bound=_errors(spec.bound) if spec.bound else None,
         target=_errors(spec.target) if spec.target else None,
         miss=spec.miss,
         zero=spec.zero,
         baseline=spec.baseline.says if spec.baseline else "",
+        unbeaten=spec.baseline.unbeaten if spec.baseline else "",
+        unscored=spec.unscored,
         cases=tuple(replace(case, baseline=law) for case, law in zip(cases, said, strict=True)),
     )
 
@@ -117,5 +119,6 @@ def _tolerance(file: SuiteFile, row: Row) -> Tolerance:
     """Of the row, else of the suite, else the 90th percentile that it should reach."""
     spec = file.spec
     aims = spec.target or spec.bound
-    span = tolerance(row.get("tolerance")) or tolerance(spec.tolerance) or tolerance(aims.p90 or aims.median)
+    aimed = (aims.p90 or aims.median) if aims else None
+    span = tolerance(row.get("tolerance")) or tolerance(spec.tolerance) or tolerance(aimed)
     return Tolerance(*(span or (0.0, 2.0)))

@@ -1,10 +1,12 @@
 """Scores of a suite answer closed forms."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, quantile, spearman
+from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Validation, quantile, spearman
+from archsim.reports.accuracy.verdict import verdict
 
 EITHER_WAY = Tolerance(0.8, 1.2)
 
@@ -55,6 +57,14 @@ def test_there_is_no_order_in_equal_values() -> None:
 def test_an_anchor_is_shown_and_not_scored() -> None:
     anchored = suite(case(10, 10), case(10, 30, anchor=True))
     assert (len(anchored.cases), len(anchored.scored), anchored.worst_error) == (2, 1, 0)
+
+
+def test_nothing_is_held_against_what_is_not_scored() -> None:
+    shown = replace(suite(case(10, 30, baseline=10)), bound=None, unscored="nobody knows the window")
+    assert (shown.holds, shown.beats_baseline, shown.median_error) == (True, None, 2)
+    said = verdict(Validation((shown, suite(case(10, 11)))))
+    assert said[0].startswith("1 case in 1 suite")
+    assert said[1] == "Shown and not scored: a."
 
 
 def test_a_suite_holds_up_to_its_bound() -> None:
