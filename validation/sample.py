@@ -32,14 +32,14 @@ def main(arguments: Sequence[str]) -> None:
     cases: list[list[Any]] = []
     for table in tables:
         name, _, source = table.partition("=")
-        cases += _drawn(_rows(Path(source), name), suite["sample"], place)
+        cases += _drawn(rows_of(Path(source), name), suite["sample"], place)
     head = text[: text.index("\ncases:")]
     lines = [f"  - [{', '.join(map(_shown, case))}]" for case in cases]
     Path(path).write_text("\n".join((head, "cases:", *lines)) + "\n", encoding="utf-8")
     sys.stderr.write(f"{path}: {len(cases)} cases\n")
 
 
-def _rows(path: Path, table: str) -> list[dict[str, Any]]:
+def rows_of(path: Path, table: str) -> list[dict[str, Any]]:
     """Rows of a CSV file, comments left out, figures as numbers."""
     with path.open(encoding="utf-8") as file:
         reader = csv.DictReader(line for line in file if not line.startswith("#"))
@@ -59,21 +59,22 @@ def _drawn(rows: Sequence[dict[str, Any]], sample: Mapping[str, Any], place: int
     """The cells of the rows that are taken."""
     strata: dict[Any, list[tuple[str, list[Any]]]] = {}
     for row in rows:
-        if _value(str(sample.get("where", "True")), row):
-            cells = [_value(cell, row) for cell in sample["cells"]]
+        if cell_of(str(sample.get("where", "True")), row):
+            cells = [cell_of(cell, row) for cell in sample["cells"]]
             identity = ",".join(map(str, (row["table"], *cells[:place], *cells[place + 1 :])))
             key = sha256(f"{sample['seed']} {identity}".encode()).hexdigest()
-            strata.setdefault(_value(str(sample.get("strata", "0")), row), []).append((key, cells))
+            strata.setdefault(cell_of(str(sample.get("strata", "0")), row), []).append((key, cells))
     ranked: dict[str, tuple[float, list[Any]]] = {}
-    for rows_of in strata.values():
-        for index, (key, cells) in enumerate(sorted(dict(rows_of).items())):  # a shape measured twice counts once
-            ranked[key] = ((index + 0.5) / len(rows_of), cells)
+    for members in strata.values():
+        for index, (key, cells) in enumerate(sorted(dict(members).items())):  # a shape measured twice counts once
+            ranked[key] = ((index + 0.5) / len(members), cells)
     order = sorted(ranked, key=lambda key: (ranked[key][0], key))
     kept = [ranked[key][1] for key in order]
     return sorted(kept[: sample.get("take")], key=lambda cells: [(str(type(cell)), cell) for cell in cells])
 
 
-def _value(expression: str, row: Mapping[str, Any]) -> Any:
+def cell_of(expression: str, row: Mapping[str, Any]) -> Any:
+    """An expression of a suite's `sample`, over the columns of a row."""
     code = compile(expression, "<sample>", "eval")
     return eval(code, {"__builtins__": _WORDS}, dict(row))  # noqa: S307 - an expression of our own suite file
 

@@ -24,7 +24,7 @@ def results_json(validation: Validation) -> str:
 
 
 def _scores(suite: Suite) -> dict[str, Any]:
-    return {
+    scores = {
         "n": len(suite.scored),
         "median_error": suite.median_error,
         "p90_error": suite.p90_error,
@@ -35,6 +35,10 @@ def _scores(suite: Suite) -> dict[str, Any]:
         "bound": suite.bound.median if suite.bound else None,
         "scored": not suite.unscored,
     }
+    unseen = suite.unseen
+    if unseen is None:
+        return scores
+    return scores | {"cross_validated": {"median_error": unseen.median, "p90_error": unseen.p90, "rows": unseen.rows}}
 
 
 def record(suite: Suite, case: Case) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archsim.reports.accuracy.markdown import suites_table
 from archsim.reports.accuracy.scores import Suite, Validation
 from archsim.reports.accuracy.verdict import verdict
-from archsim.reports.accuracy.words import share
+from archsim.reports.accuracy.words import cross_validated, share
 from archsim.reports.gfm import plain, table
 from archsim.reports.quantities import interval, percent, si
 
@@ -103,6 +103,7 @@ def _each(suites: Iterable[Suite]) -> Iterator[str]:
     for suite in suites:
         lines = [f"### {suite.name}", plain(suite.about), f"- source: {plain(suite.source)}"]
         lines += [f"- cases: {plain(suite.sampling)}", f"- fitted on: {plain(suite.independence)}"]
+        lines += [f"- cross-validated: {plain(cross_validated(suite.unseen))}"] if suite.unseen else []
         unbeaten = f"; not beaten: {plain(suite.unbeaten)}" if suite.beats_baseline is False and suite.unbeaten else ""
         lines += [f"- trivial law: {plain(suite.baseline)}{unbeaten}"] if suite.baseline else []
         lines += [f"- not scored: {plain(suite.unscored)}"] if suite.unscored else []

@@ -7,7 +7,15 @@ from typing import NamedTuple
 from archsim.reports.accuracy.charts import charts
 from archsim.reports.accuracy.scores import Suite, Validation
 from archsim.reports.accuracy.verdict import verdict
-from archsim.reports.accuracy.words import CASE_HEADINGS, SUITE_HEADINGS, CaseLine, SuiteLine, case_lines, suite_line
+from archsim.reports.accuracy.words import (
+    CASE_HEADINGS,
+    SUITE_HEADINGS,
+    CaseLine,
+    SuiteLine,
+    case_lines,
+    cross_validated,
+    suite_line,
+)
 from archsim.reports.comparison.charts.figure import Chart
 from archsim.reports.comparison.charts.page import rendered
 
@@ -29,5 +37,6 @@ def accuracy_html(validation: Validation) -> str:
         "parts": parts,
         "suite_headings": SUITE_HEADINGS,
         "case_headings": CASE_HEADINGS,
+        "cross_validated": cross_validated,
     }
     return rendered(__package__, "accuracy", [chart for part in parts for chart in part.charts], {}, shown)

@@ -18,7 +18,7 @@ def render(validation: Validation) -> str:
 
 def suites_table(suites: Iterable[Suite]) -> str:
     """A line per suite."""
-    return table("lrrrrrrrrrl", (*SUITE_HEADINGS[:-1], "remarks"), map(suite_line, suites))
+    return table("lrrrrrrrrrrl", (*SUITE_HEADINGS[:-1], "remarks"), map(suite_line, suites))
 
 
 def _cases_table(suite: Suite) -> str:

@@ -19,6 +19,16 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Errors over `rows` of a table, each fifth of them predicted with constants (`free`) fitted on the others."""
+
+    median: float
+    p90: float
+    rows: int
+    free: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tolerance:
     """How far the ratio of prediction and measurement may be from one."""
 
@@ -73,6 +83,7 @@ class Suite:
     Suites of one `group` stand side by side, each with what it is `of`. `bound` is what was recorded to be reached,
     `target` what should be, `miss` why that is more; `baseline` names the trivial law that predictions must beat,
     `unbeaten` why they don't. A suite that says in `unscored` why is told, and nothing is held against it.
+    `unseen` is what cross-validation on the whole table gave.
     """
 
     name: str
@@ -93,6 +104,7 @@ class Suite:
     cases: tuple[Case, ...]
     unbeaten: str = ""
     unscored: str = ""
+    unseen: Unseen | None = None
 
     @cached_property
     def scored(self) -> tuple[Case, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import isclose
 from typing import NamedTuple
 
-from archsim.reports.accuracy.scores import Case, Suite, Tolerance
+from archsim.reports.accuracy.scores import Case, Suite, Tolerance, Unseen
 from archsim.reports.quantities import NOTHING, number
 
 _EXACT = 1e-7
@@ -23,6 +23,7 @@ class SuiteLine(NamedTuple):
     cases: str
     median: str
     p90: str
+    unseen: str
     worst: str
     bias: str
     rank: str
@@ -44,7 +45,18 @@ class CaseLine(NamedTuple):
 
 
 SUITE_HEADINGS = SuiteLine(
-    "suite", "n", "median", "90th pct", "worst", "bias", "rank corr.", "trivial law", "target", "bound", ""
+    "suite",
+    "n",
+    "median",
+    "90th pct",
+    "cross-val.",
+    "worst",
+    "bias",
+    "rank corr.",
+    "trivial law",
+    "target",
+    "bound",
+    "",
 )
 CASE_HEADINGS = CaseLine("case", "predicted", "measured", "error", "tolerance", "")
 
@@ -57,6 +69,7 @@ def suite_line(suite: Suite) -> SuiteLine:
         str(len(suite.scored)),
         share(suite.median_error, zero),
         share(suite.p90_error, zero),
+        f"{100 * suite.unseen.median:.1f} / {share(suite.unseen.p90)}" if suite.unseen else NOTHING,
         share(suite.worst_error, zero),
         signed(suite.bias, zero),
         NOTHING if rank is None else f"{rank:.3f}",
@@ -64,6 +77,15 @@ def suite_line(suite: Suite) -> SuiteLine:
         share(suite.target.median if suite.target else None),
         share(suite.bound.median if suite.bound else None),
         verdict(suite),
+    )
+
+
+def cross_validated(unseen: Unseen) -> str:
+    """What cross-validation gave, as a sentence without its end."""
+    return (
+        f"{share(unseen.median)}, 90th percentile {share(unseen.p90)}, over all {unseen.rows} rows that pass the "
+        "filter, each fifth of them predicted with constants fitted on the others, all else as it is "
+        f"({', '.join(unseen.free)})"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import Diagnostic, InputError, UnplacedError, did_you_mean, fail, of_option
@@ -37,6 +37,18 @@ class ErrorsSpec(Checked):
 
     median: Share
     p90: Share | None = None
+
+
+class CrossValidatedSpec(Checked):
+    """Errors of rows that nothing was fitted on, as validation/fit_kernels.py prints them.
+
+    Each fifth of all rows that pass the filter is predicted with constants fitted on the other four.
+    """
+
+    median: Share
+    p90: Share
+    rows: PositiveInt
+    free: tuple[str, ...] = Field(min_length=1, description="constants that are fitted, by their paths in the stack")
 
 
 class BaselineSpec(Checked):
@@ -72,6 +84,7 @@ class SuiteSpec(Checked):
     bound: ErrorsSpec | None = Field(default=None, description="what is reached: a median above it fails")
     unscored: str = Field(default="", description="why the cases are shown and not scored, where there is no bound")
     target: ErrorsSpec | None = None
+    cross_validated: CrossValidatedSpec | None = None
     miss: str = Field(default="", description="why the bound is above the target")
     tolerance: float | str | None = Field(default=None, description="of each case: 0.15, or x1.5 for a factor")
     zero: str = Field(default="exact", description="what an error of nothing is called")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from archsim.config.diagnostics import InputError
-from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Validation
+from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Unseen, Validation
 from archsim.study.processes import answers
 from archsim.study.validating.baselines import baseline
 from archsim.study.validating.prediction import Prediction
@@ -93,6 +93,7 @@ def _suite(file: SuiteFile, found: Sequence[Found]) -> Suite:
         unbeaten=spec.baseline.unbeaten if spec.baseline else "",
         unscored=spec.unscored,
         cases=tuple(replace(case, baseline=law) for case, law in zip(cases, said, strict=True)),
+        unseen=Unseen(**dict(spec.cross_validated)) if spec.cross_validated else None,
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Validation, quantile, spearman
+from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Unseen, Validation, quantile, spearman
 from archsim.reports.accuracy.verdict import verdict
+from archsim.reports.accuracy.words import cross_validated, suite_line
 
 EITHER_WAY = Tolerance(0.8, 1.2)
 
@@ -85,3 +86,10 @@ def test_a_baseline_is_scored_on_the_same_cases() -> None:
 def test_a_factor_allows_as_much_below_as_above() -> None:
     within = [Case("", (), "", 10, value, Tolerance(1 / 1.5, 1.5)).within for value in (6.6, 6.7, 14.9, 15.1)]
     assert within == [False, True, True, False]
+
+
+def test_cross_validation_is_told_beside_the_scores() -> None:
+    unseen = Unseen(0.0384, 0.1149, 700, ("gemm.wave", "gemm.split_cost"))
+    assert suite_line(suite(case(10, 9))).unseen == "–"
+    assert suite_line(replace(suite(case(10, 9)), unseen=unseen)).unseen == "3.8 / 11.5 %"
+    assert cross_validated(unseen).endswith("on the others, all else as it is (gemm.wave, gemm.split_cost)")
