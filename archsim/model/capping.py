@@ -160,8 +160,8 @@ class _Limiter:
         Time follows prices of kernels alone, which are measured one by one. A mix may cost more than the limit
         leaves: then its prices follow a lower clock, and its time does not.
         """
-        phase = work[0][0].phase
-        alone, mixed = (self._draw(work, prices) for prices in (self.prices.alone, self.prices.of(phase)))
+        alone = self._draw(work, lambda _: self.prices.alone)
+        mixed = self._draw(work, lambda task: self.prices.of(task.phase, task.operator))
         time = self._highest(STEPS, lambda step: self._watts(alone, step, self._taken(work, step)))
         taken = self._taken(work, time)
         return _Clock(time, self._highest(time, lambda step: self._watts(mixed, step, taken)))
@@ -227,16 +227,16 @@ class _Limiter:
             return task.alone
         return replace(task, flows=tuple(self._flow(flow, step) for flow in task.flows)).alone
 
-    def _draw(self, work: _Work, prices: PriceList) -> _Draw:
+    def _draw(self, work: _Work, prices_of: Callable[[Task], PriceList]) -> _Draw:
         sums = {"fixed": 0.0, "clocked": 0.0, "active": 0.0}
         for task, times in work:
+            prices = prices_of(task)
             for leg in (leg for flow in task.flows for leg in flow.legs):
                 group = self.machine.group_of(leg.component)
                 kind = "active" if leg.action == ACTIVE_ACTION else "clocked" if group in self.cap.clocked else "fixed"
                 sums[kind] += times * leg.bill * prices[group, leg.action].value / self.together
-        always = sum(
-            prices[name, STATIC_ACTION].value * self.machine.instances(name) for name in self.machine.components
-        )
+        static = {name: self.prices.alone[name, STATIC_ACTION].value for name in self.machine.components}
+        always = sum(watts * self.machine.instances(name) for name, watts in static.items())
         at_work = sums["active"] / max(1, self._taken(work, STEPS))
         return _Draw(sums["fixed"], sums["clocked"], always / self.machine.devices + at_work)
 

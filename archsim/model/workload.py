@@ -74,11 +74,18 @@ class Served(Checked):
     def begun(self, batch: int, steps: int, seed: int) -> tuple[int, ...]:
         """Prompts that each step works on: in all as many as are due, rounded, at steps that are drawn.
 
-        Ends of answers fall on any step alike, so some steps have several prompts and others none.
+        Ends of answers fall on any step alike, so some steps have several prompts and others none; those that find
+        all places taken wait for the next.
         """
         due, draw = (2 * batch * steps + self.output_tokens) // (2 * self.output_tokens), Random(seed)
-        begun = Counter(int(draw.random() * steps) for _ in range(due))
-        return tuple(begun[step] for step in range(steps))
+        drawn = Counter(int(draw.random() * steps) for _ in range(due))
+        waiting = 0
+        for _ in range(2):  # what is left over by the last step waits for the first
+            for step in range(steps):
+                waiting += drawn[step]
+                drawn[step] = min(batch, waiting)
+                waiting -= drawn[step]
+        return tuple(drawn[step] for step in range(steps))
 
 
 class Workload(Checked):

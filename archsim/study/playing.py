@@ -42,10 +42,11 @@ class How(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What was asked of the machine, how it does it, under which limit of power, and what happened."""
+    """What was asked of the machine, how it does it, at which prices and limit of power, and what happened."""
 
     trace: Trace
     plan: Plan
+    prices: Tariff
     limited: Capped
     run: Run
 
@@ -70,9 +71,10 @@ class Question:
         known = _Key(self, self._content()) if self.job.workload.output_tokens <= _SMALL else None
         trace, plan = _mapped(known) if known else self.planned(self.job.workload)
         steps = frozenset({"decode"} if self.job.workload.mix else ())
-        limited = held_to_limit(plan, self.target, self.machine, self.prices, lasting=steps)
+        prices = self.prices.joined(trace)
+        limited = held_to_limit(plan, self.target, self.machine, prices, lasting=steps)
         run = _simulated(known) if known and limited.graph is plan.graph else self.run(limited.graph)
-        return Played(trace, replace(plan, graph=limited.graph), limited, run)
+        return Played(trace, replace(plan, graph=limited.graph), prices, limited, run)
 
     def planned(self, asked: Workload) -> tuple[Trace, Plan]:
         """A workload as operators, and as tasks."""

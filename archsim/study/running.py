@@ -82,9 +82,9 @@ def at_boundary(result: Result, wanted: Boundary, target: Hardware) -> Result:
 def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
     """The corridor from checked values on."""
     machine = assemble(target.header.name, target.header.boundary, target.header.devices, target.components)
-    prices = _tariff(job, target, machine)
+    stated = _tariff(job, target, machine)
     start = time.perf_counter()
-    trace, plan, limited, done = Question(job, target, machine, prices, how).played()
+    trace, plan, prices, limited, done = Question(job, target, machine, stated, how).played()
     wall = time.perf_counter() - start
     discrepancies = audit(trace, plan, machine, done)
     if discrepancies:

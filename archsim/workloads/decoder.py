@@ -4,8 +4,8 @@ A decode step is embedding, layers, final norm and head; its last operator makes
 holds the prompt before the first step, and each step appends the token that it works on, so step t (from 0) sees
 prompt + t + 1 tokens.
 
-A served steady state is steps of sequences at all stages, seen at their mean length: attention reads no more and no
-less for their being unequal. Prompts join some steps, and share the matrices with the sequences that go on.
+Served steps are of sequences at all stages, seen at their mean length: attention reads no more and no less for their
+being unequal. Prompts join some steps, share the matrices with the sequences that go on, and make their first token.
 
 The first layer differs: what a layer adds to the stream is added as the next begins, where one kernel can do it with
 the norm.
@@ -113,11 +113,12 @@ def _decode(spec: DecoderWorkload, stack: _Stack) -> Iterator[Block]:
 
 
 def _served(spec: DecoderWorkload, served: Served, layers: Layers) -> Iterator[Block]:
-    """Steps of a steady state: those that prompts join are each as many rows longer as the prompts have tokens."""
+    """Steps that make a token of each sequence in flight: the last of those that go on, the first of prompts."""
 
     @cache
     def stack(begun: int) -> _Stack:
-        joined = replace(_pass(spec, 1), prompts=Prompts(begun, served.prompt_tokens) if begun else None)
+        prompts = Prompts(begun, served.prompt_tokens) if begun else None
+        joined = replace(_pass(spec, 1), batch=spec.batch - begun, prompts=prompts)
         found = _Stack.of(joined, layers, "decode", "token")
         return replace(found, ending=(*found.ending, sampling(joined)))
 

@@ -10,13 +10,12 @@ Operations of the vector unit, conventions of this project:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 from archsim.model.trace import Attention, Gemm, Operator, Tensor
 from archsim.workloads.language_model import AttentionModel, DecoderModel
 from archsim.workloads.sublayer import Step, Sublayer, ended
-from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm, vector
+from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm, in_part, vector
 
 ROTARY_OPS = 3
 SOFTMAX_OPS = 5
@@ -42,11 +41,9 @@ def grouped_attention(at: Pass, model: AttentionModel, window: int | None) -> Su
     def attends(reach: int) -> Operators:
         if not at.keeps("attention"):
             return ()
-        (_, ongoing), *prompts = at.parts
-        begun = (
-            replace(_attention(part, model, part.tokens, window), name=f"{name}attention") for name, part in prompts
+        return tuple(
+            in_part(name, _attention(part, model, part.tokens if name else reach, window)) for name, part in at.parts
         )
-        return (_attention(ongoing, model, reach, window), *begun)
 
     def operators(step: Step) -> Operators:
         reach = step.context if window is None else min(step.context, window + at.tokens - 1)

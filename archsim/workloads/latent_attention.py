@@ -16,7 +16,7 @@ from archsim.config.checked import Checked
 from archsim.model.trace import Attention, Gemm, Operator, Tensor
 from archsim.workloads.grouped_attention import ROTARY_OPS, SOFTMAX_OPS, beside_attention, visible_tokens
 from archsim.workloads.sublayer import Step, Sublayer
-from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm, product, vector
+from archsim.workloads.token_pass import NORM_OPS, Operators, Pass, gemm, in_part, product, vector
 
 
 class Latent(Checked):
@@ -49,12 +49,11 @@ def latent_attention(at: Pass, latent: Latent, heads: int) -> Sublayer:
 
     @cache
     def attends(context: int) -> Operators:
-        (_, ongoing), *prompts = at.parts
-        found = list(_attends(ongoing, latent, heads, context))
-        for name, part in prompts:
-            begun = _attends(part, latent, heads, part.tokens)
-            found += [replace(operator, name=f"{name}{operator.name}") for operator in begun]
-        return tuple(found)
+        return tuple(
+            in_part(name, operator)
+            for name, part in at.parts
+            for operator in _attends(part, latent, heads, part.tokens if name else context)
+        )
 
     def operators(step: Step) -> Operators:
         return (*before, *attends(step.context), after)

@@ -128,11 +128,13 @@ def _products(
 ) -> Operator:
     outputs = (len(shape.loads) - shape.loads.count(0)) * shape.n
     bias = (at.weight_vector(f"{name}.bias", outputs),) if experts.bias else ()
+    macs = sum(shape.loads) * shape.n * shape.k
     return Operator(
         name,
         reads=(*reads, at.expert_weights(f"{name}.weight", outputs, shape.k), *bias),
         writes=(result,),
-        macs=sum(shape.loads) * shape.n * shape.k,
+        macs=macs,
+        prompt_macs=at.of_prompts(macs),
         mac_dtype=at.dtypes.activations,
         vector_ops=BIAS_OPS * result.elements if experts.bias else 0,
         shape=shape,

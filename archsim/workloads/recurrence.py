@@ -16,7 +16,7 @@ from typing import Protocol
 from archsim.model.dtype import Dtype
 from archsim.model.trace import Convolution, Gemm, Operator, Scan, Tensor
 from archsim.workloads.sublayer import Sublayer, always
-from archsim.workloads.token_pass import NORM_OPS, Pass, gemm, product, vector
+from archsim.workloads.token_pass import NORM_OPS, Pass, gemm, in_part, product, vector
 
 TAP_OPS = 2
 SILU_OPS = 4
@@ -71,7 +71,7 @@ def recurrence(at: Pass, mixer: Mixer, state: Dtype) -> Sublayer:
     controls, gated = at.values("controls", at.rows * mixer.controls), at.values("gated", at.rows * mixer.inner)
     scanned = at.values("scanned", gated.elements)
     scans = [
-        replace(operator, name=f"{name}{operator.name}")
+        in_part(name, operator)
         for name, part in at.parts
         for operator in (_convolution(part, mixer), _scan(part, mixer, state))
     ]

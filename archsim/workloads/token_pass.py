@@ -57,6 +57,10 @@ class Pass:
         """New tokens of all sequences."""
         return self.batch * self.tokens + (self.prompts.sequences * self.prompts.tokens if self.prompts else 0)
 
+    def of_prompts(self, macs: int) -> int:
+        """What of the MACs of all rows is for prompts that join."""
+        return macs * (self.prompts.sequences * self.prompts.tokens) // self.rows if self.prompts else 0
+
     @property
     def sequences(self) -> int:
         """Sequences of which the last token is asked for."""
@@ -69,7 +73,8 @@ class Pass:
             return (("", self),)
         alone = replace(self, prompts=None)
         sequences, tokens = self.prompts
-        return (("", alone), ("prompt_", replace(alone, batch=sequences, tokens=tokens)))
+        ongoing = (("", alone),) if self.batch else ()
+        return (*ongoing, ("prompt_", replace(alone, batch=sequences, tokens=tokens)))
 
     @property
     def from_nothing(self) -> bool:
@@ -147,16 +152,23 @@ def product(
     """The same, of inputs that are not one tensor of [m, k]."""
     biased = name in at.model.biased
     bias = (at.weight_vector(f"{name}.bias", shape.n),) if biased else ()
+    macs = shape.m * shape.n * shape.k
     return Operator(
         name,
         reads=(*reads, at.matrix(name, shape), *bias),
         writes=makes,
-        macs=shape.m * shape.n * shape.k,
+        macs=macs,
         mac_dtype=at.dtypes.activations,
         vector_ops=BIAS_OPS * shape.m * shape.n if biased else 0,
         shape=shape,
         shards=shards,
+        prompt_macs=at.of_prompts(macs) if shape.m == at.rows else 0,
     )
+
+
+def in_part(name: str, operator: Operator) -> Operator:
+    """An operator of a part of a pass: all MACs of one of prompts are theirs."""
+    return replace(operator, name=f"{name}{operator.name}", prompt_macs=operator.macs) if name else operator
 
 
 def vector(

@@ -11,6 +11,7 @@ from archsim.model.price import Price
 from archsim.model.pricing import PriceList, price_list
 from archsim.model.stack import Stack
 from archsim.model.tariff import Place, Tariff, tariff
+from archsim.model.trace import Block, Operator, Trace
 
 Build = Callable[..., Machine]
 
@@ -44,6 +45,15 @@ def test_a_mix_makes_macs_of_decode_dearer_and_says_so(machine: Build) -> None:
     assert mac.source.endswith("; x 1.5 in the mix of served: steps")
     assert found.of("decode")["hbm", "read"] == prices["hbm", "read"]
     assert found.of("prefill") == prices
+
+
+def test_macs_of_prompts_that_join_steps_cost_what_they_cost_alone(machine: Build) -> None:
+    """A quarter of an operator's MACs: a quarter at 1 pJ, and the others at 2."""
+    operators = (Operator("qkv", (), (), macs=400, prompt_macs=100), Operator("head", (), (), macs=400))
+    found = billed(stated(machine), mac=2).joined(Trace((Block(operators, "decode"),), (), parameters=1))
+    costs = {name: found.of("decode", name)["sm", "mac_bf16"].value for name in ("qkv", "head")}
+    assert costs == pytest.approx({"qkv": 0.25 * 1 + 0.75 * 2, "head": 2})
+    assert found.of("decode", "qkv")["hbm", "read"] == found.of("decode")["hbm", "read"]
 
 
 def test_a_mix_is_for_steps_of_whole_models_alone(machine: Build) -> None:

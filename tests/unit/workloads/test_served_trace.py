@@ -97,7 +97,8 @@ def test_too_few_steps_for_half_a_prompt_have_none() -> None:
 def test_all_steps_see_the_mean_context_and_one_has_a_prompt() -> None:
     found = steps(dense())
     contexts = {named(step, "attention").shape for step in found}
-    assert contexts == {Attention(BATCH, 1, PROMPT + ANSWER // 2, HEADS, KV_HEADS, SIZE, causal=True)}
+    seen = PROMPT + ANSWER // 2
+    assert contexts == {Attention(some, 1, seen, HEADS, KV_HEADS, SIZE, causal=True) for some in (BATCH, BATCH - 1)}
     begun = [item for step in found for item in step if item[0].name == "prompt_attention"]
     assert {item.shape for item, _ in begun} == {Attention(1, PROMPT, PROMPT, HEADS, KV_HEADS, SIZE, causal=True)}
     assert sum(times for _, times in begun) == LAYERS
@@ -105,20 +106,39 @@ def test_all_steps_see_the_mean_context_and_one_has_a_prompt() -> None:
 
 def test_a_prompt_shares_the_matrices_and_each_sequence_gets_one_token() -> None:
     mixed = next(step for step in steps(dense()) if any(item.name == "prompt_attention" for item, _ in step))
-    assert named(mixed, "qkv").shape == Gemm(BATCH + PROMPT, (HEADS + 2 * KV_HEADS) * SIZE, HIDDEN)
-    assert named(mixed, "head").shape == Gemm(BATCH + 1, VOCABULARY, HIDDEN)
-    assert named(mixed, "sampling").shape == Sampling(BATCH + 1, VOCABULARY)
+    rows = BATCH - 1 + PROMPT
+    assert named(mixed, "qkv").shape == Gemm(rows, (HEADS + 2 * KV_HEADS) * SIZE, HIDDEN)
+    assert named(mixed, "head").shape == Gemm(BATCH, VOCABULARY, HIDDEN)
+    assert named(mixed, "sampling").shape == Sampling(BATCH, VOCABULARY)
     appended = sum(tensor.elements for tensor in named(mixed, "kv_append").writes)
-    assert appended == 2 * (BATCH + PROMPT) * KV_HEADS * SIZE
+    assert appended == 2 * rows * KV_HEADS * SIZE
+
+
+def test_macs_of_prompts_are_told_from_those_of_answers() -> None:
+    mixed = next(step for step in steps(dense()) if any(item.name == "prompt_attention" for item, _ in step))
+    qkv, attention, head = (named(mixed, name) for name in ("qkv", "prompt_attention", "head"))
+    assert qkv.prompt_macs == PROMPT * (HEADS + 2 * KV_HEADS) * SIZE * HIDDEN
+    assert (attention.prompt_macs, head.prompt_macs) == (attention.macs, 0)
+    assert named(mixed, "attention").prompt_macs == 0
+
+
+def test_answers_of_a_single_token_are_prompts_alone() -> None:
+    """A step has as many as there are places: none goes on, and what finds all taken waits."""
+    found = steps(dense(served={"prompt_tokens": PROMPT, "output_tokens": 1}, output_tokens=3))
+    assert served(output_tokens=1).begun(BATCH, 3, seed=0) == (BATCH,) * 3
+    assert {named(step, "qkv").shape for step in found} == {Gemm(BATCH * PROMPT, (HEADS + 2 * KV_HEADS) * SIZE, HIDDEN)}
+    assert not [item for step in found for item, _ in step if item.name == "attention"]
 
 
 def test_macs_are_those_of_the_steps_and_of_the_prompt_apart() -> None:
-    """But for the head, whose rows are counted alike, a mixed step does what a step and a prefill do."""
-    alone = {"served": None, "output_tokens": 1}
-    step = dense(**alone, prompt_tokens=PROMPT + ANSWER // 2 - 1)
+    """A mixed step does what a step of those that go on and a prefill do."""
+    alone, seen = {"served": None, "output_tokens": 1}, PROMPT + ANSWER // 2 - 1
+    step, fewer = (dense(**alone, prompt_tokens=seen, batch=batch) for batch in (BATCH, BATCH - 1))
     prompt = dense(**alone, prompt_tokens=PROMPT, prompt_cached=False, batch=1)
-    asked = [sum(times * operator.macs for operator, _, times in it.executions()) for it in (dense(), step, prompt)]
-    assert asked[0] == ANSWER // BATCH * asked[1] + asked[2]
+    whole, each, mixed, begun = (
+        sum(times * operator.macs for operator, _, times in it.executions()) for it in (dense(), step, fewer, prompt)
+    )
+    assert whole == (ANSWER // BATCH - 1) * each + mixed + begun
 
 
 def test_weights_are_read_once_in_a_mixed_step() -> None:
@@ -127,7 +147,7 @@ def test_weights_are_read_once_in_a_mixed_step() -> None:
         for step in steps(dense())
     ]
     row = 2 * HIDDEN  # of the embedding table, one for each token
-    assert {size - min(read) for size in read} == {0, PROMPT * row}
+    assert {size - min(read) for size in read} == {0, (PROMPT - 1) * row}
 
 
 def test_the_cache_holds_the_mean_sequence() -> None:
@@ -140,7 +160,7 @@ def test_experts_take_the_rows_of_prompts_too() -> None:
     trace = moe.trace(MoeWorkload.model_validate(GIVEN | fields))
     shapes = {operator.shape for operator, _, _ in trace.executions() if operator.name == "experts_down"}
     loads = {sum(shape.loads) for shape in shapes if isinstance(shape, Experts)}
-    assert loads == {2 * BATCH, 2 * (BATCH + PROMPT)}
+    assert loads == {2 * BATCH, 2 * (BATCH - 1 + PROMPT)}
 
 
 def test_a_recurrence_scans_the_prompt_beside_the_steps() -> None:
@@ -148,8 +168,11 @@ def test_a_recurrence_scans_the_prompt_beside_the_steps() -> None:
     model = {key: size for key, size in MODEL.items() if key != "layers"} | {"pattern": "M*", "mixer": mixer}
     trace = hybrid.trace(HybridWorkload.model_validate(GIVEN | {"family": "hybrid", "model": model}))
     scans = [operator.shape for operator, _, _ in trace.executions() if isinstance(operator.shape, Scan)]
-    assert set(scans) == {Scan(BATCH, 1, 4, 16, 8, 8), Scan(1, PROMPT, 4, 16, 8, 8, prompt=True)}
-    assert ("in_proj", Gemm(BATCH + PROMPT, 2 * 64 + 2 * 8 + 4, HIDDEN)) in set(gemms(trace))
+    assert set(scans) == {
+        *(Scan(ongoing, 1, 4, 16, 8, 8) for ongoing in (BATCH, BATCH - 1)),
+        Scan(1, PROMPT, 4, 16, 8, 8, prompt=True),
+    }
+    assert ("in_proj", Gemm(BATCH - 1 + PROMPT, 2 * 64 + 2 * 8 + 4, HIDDEN)) in set(gemms(trace))
 
 
 @pytest.mark.parametrize("fields", [{"prompt_tokens": 5}, {"prompt_cached": False}])
