@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from random import Random
 from typing import Annotated, Any, Literal
@@ -103,7 +103,7 @@ class Router:
         replayed = isinstance(self.routing, TracedRouting) and sum(popularity) == tokens * self.top_k
         if replayed and max(popularity) <= tokens:
             return popularity
-        return draw(popularity, self.top_k, tokens, Random(f"{self.seed}/{layer}/{step}"))
+        return _drawn(popularity, self.top_k, tokens, f"{self.seed}/{layer}/{step}")
 
     def _popularity(self, layer: int) -> tuple[int, ...]:
         if isinstance(self.routing, TracedRouting):
@@ -119,6 +119,12 @@ class Router:
         for row in rows:
             found[row.layer][row.expert] = row.load
         return {layer: tuple(loads) for layer, loads in found.items()}
+
+
+@lru_cache(maxsize=1 << 13)
+def _drawn(popularity: tuple[int, ...], top_k: int, tokens: int, seed: str) -> tuple[int, ...]:
+    """The loads of a layer in a step; a workload is traced again to be timed, priced or held against a measurement."""
+    return draw(popularity, top_k, tokens, Random(seed))
 
 
 def power_law(exponent: float, experts: int, ranks: Random) -> tuple[int, ...]:
