@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archsim.config.diagnostics import Diagnostic, InputError, fail
-from archsim.config.document import Document, apply_sets, load, node_at, position_at
+from archsim.config.document import Document, load, node_at, position_at
 from archsim.config.graft import planted
+from archsim.config.settings import apply_sets
 from archsim.config.shipped import find, is_file, library_path, shipped
 from archsim.config.source import digest, read_source
 from archsim.config.table import parse_table

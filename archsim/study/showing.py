@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from archsim.config.document import apply_sets, load
+from archsim.config.document import load
+from archsim.config.settings import apply_sets
 from archsim.config.shipped import find
 from archsim.mappers.access import AccessSettings, Paths, fetch, resolve, store
 from archsim.model.machine import Machine, Move, Requester, assemble

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.config.diagnostics import Diagnostic, InputError
-from archsim.config.document import Document, apply_sets, data, load, position_at
+from archsim.config.document import Document, data, load, position_at
+from archsim.config.settings import apply_sets
 from archsim.config.tree import parse
 
 HARDWARE = "name: gpu\ncomponents:\n  hbm: {count: 5, bandwidth: 670 GB/s}\n  l2: {count: 1}\nlist: [10, 20, 30, 40]\n"

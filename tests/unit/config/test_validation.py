@@ -5,7 +5,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from archsim.config.diagnostics import Diagnostic, InputError, Position, UnplacedError
-from archsim.config.document import Document, apply_sets
+from archsim.config.document import Document
+from archsim.config.settings import apply_sets
 from archsim.config.tree import parse
 from archsim.config.units import Bandwidth, Bytes
 from archsim.config.validation import build, unknown_choice

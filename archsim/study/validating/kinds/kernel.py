@@ -13,7 +13,8 @@ from pydantic import Field, PositiveInt, ValidationError
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError, fail
-from archsim.config.document import apply_sets, load
+from archsim.config.document import load
+from archsim.config.settings import apply_sets
 from archsim.config.shipped import find
 from archsim.config.validation import build
 from archsim.model.plan import PlanError

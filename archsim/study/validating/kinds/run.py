@@ -11,7 +11,8 @@ from pydantic import Field
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
-from archsim.config.document import Document, apply_sets, load
+from archsim.config.document import Document, load
+from archsim.config.settings import apply_sets
 from archsim.config.shipped import find
 from archsim.model.pricing import grouped
 from archsim.model.result import Result
