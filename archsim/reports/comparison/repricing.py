@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.model.ledger import STATIC_ACTION, price_unit
-from archsim.model.price import Price
 from archsim.model.price_paths import path_of
+from archsim.model.pricing import Priced
 from archsim.model.result import Result
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,35 +36,39 @@ class PricedAction:
 
 def priced_actions(result: Result) -> tuple[PricedAction, ...]:
     """The prices of a run's ledger in its order; those with one setting are one."""
-    counts: dict[str, dict[str, float]] = {}
-    firsts: dict[str, tuple[str, str, str, str, Price]] = {}
+    together: dict[str, list[Priced]] = {}
     for entry in result.entries:
-        row = entry.row
-        if entry.stated is None and not entry.price.high:
-            continue
-        setting = _setting(result, row.component, row.action)
-        key = setting or f"{row.component} {row.action}"
-        unit = price_unit(row.unit)
-        stated = entry.stated or entry.price
-        firsts.setdefault(key, (row.component, row.action, unit, setting, stated))
-        tensors = counts.setdefault(key, {})
-        tensor = result.tensor_class(row)
-        billed = row.count * (entry.price.value / stated.value if stated.value else 1.0)
-        tensors[tensor] = tensors.get(tensor, 0.0) + billed
-    return tuple(
-        PricedAction(
-            component=component,
-            action=action,
-            kind="static" if action == STATIC_ACTION else result.machine.components[component].energy_kind,
-            unit=unit,
-            value=price.value,
-            low=price.low,
-            high=price.high,
-            setting=setting,
-            counts={tensor: count / result.tokens for tensor, count in counts[key].items()},
-        )
-        for key, (component, action, unit, setting, price) in firsts.items()
+        if entry.stated is not None or entry.price.high:
+            row = entry.row
+            key = _setting(result, row.component, row.action) or f"{row.component} {row.action}"
+            together.setdefault(key, []).append(entry)
+    return tuple(_action(result, entries) for entries in together.values())
+
+
+def _action(result: Result, entries: Sequence[Priced]) -> PricedAction:
+    """What the price of some entries pays for."""
+    row, price = entries[0].row, entries[0].stated or entries[0].price
+    counts: dict[str, float] = {}
+    for entry in entries:
+        tensor = result.tensor_class(entry.row)
+        counts[tensor] = counts.get(tensor, 0.0) + _billed(entry)
+    return PricedAction(
+        component=row.component,
+        action=row.action,
+        kind="static" if row.action == STATIC_ACTION else result.machine.components[row.component].energy_kind,
+        unit=price_unit(row.unit),
+        value=price.value,
+        low=price.low,
+        high=price.high,
+        setting=_setting(result, row.component, row.action),
+        counts={tensor: count / result.tokens for tensor, count in counts.items()},
     )
+
+
+def _billed(entry: Priced) -> float:
+    """The count that comes to the same joules at the stated price."""
+    stated = entry.stated or entry.price
+    return entry.row.count * (entry.price.value / stated.value if stated.value else 1.0)
 
 
 def _setting(result: Result, name: str, action: str) -> str:
