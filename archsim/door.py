@@ -12,6 +12,7 @@ import click
 
 from archsim.config.diagnostics import Diagnostic, InputError, render
 from archsim.study.ending import Terminated, ending_on_request
+from archsim.study.garbage import collect_rarely
 
 FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
@@ -20,6 +21,7 @@ class Door(click.Group):
     """Turns what a command raises into diagnostics on stderr and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        collect_rarely()
         try:
             with ending_on_request():
                 return super().invoke(ctx)

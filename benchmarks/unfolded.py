@@ -50,7 +50,7 @@ def _flow(flow: Flow, device: int, devices: int) -> Flow:
 def _leg(leg: Leg, device: int, devices: int) -> Leg:
     """A device's part of the bill; the parts add up to the whole."""
     part = leg.bill * (device + 1) // devices - leg.bill * device // devices
-    return replace(leg, bill=part, ways=max(1, leg.ways // devices))
+    return leg._replace(bill=part, ways=max(1, leg.ways // devices))
 
 
 def _labels(labels: tuple[str, ...], devices: range | tuple[int, ...]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -165,12 +165,13 @@ def fetch(
 
     At home it stands in runs of `run` contiguous bytes.
     """
-    moves, copies = [], 1
+    moves: list[Move] = []
+    copies = 1
     for source, target in pairwise(path[:-1]):
         copies *= fan.get(target, 1)
-        moves.append(Move(tensor, source, target, size * copies))
-    moves.append(Move(tensor, path[-2], path[-1], last))
-    return [replace(moves[0], run=run), *moves[1:]]
+        moves.append(Move(tensor, source, target, size * copies, run=None if moves else run))
+    moves.append(Move(tensor, path[-2], path[-1], last, run=None if moves else run))
+    return moves
 
 
 def store(tensor: str, path: tuple[str, ...], size: int, touches: int) -> list[Move]:

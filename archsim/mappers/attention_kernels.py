@@ -55,7 +55,7 @@ def _wave(
         critical=ceil(slots * count / blocks * share),
         share=share,
         launch=whole.launch if cut[0] == 0 else 0,
-        covers=(Fraction(cut[0], blocks), Fraction(cut[1], blocks)),
+        covers=whole.covers if count == blocks else (Fraction(cut[0], blocks), Fraction(cut[1], blocks)),
     )
 
 

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from archsim.model.kernel_table import Knee, Window
 
+_ALL = (Fraction(0), Fraction(1))
+
 PARTIAL_BYTES = 4
 """Partial sums are kept in fp32."""
 
@@ -40,7 +42,7 @@ class Kernel:
     partials: int = 0
     window: Window = "tile"
     text: str = ""
-    covers: tuple[Fraction, Fraction] = (Fraction(0), Fraction(1))
+    covers: tuple[Fraction, Fraction] = _ALL
     issued: int | None = None
     chain: int = 0
     knee: Knee | None = None
@@ -53,6 +55,8 @@ class Kernel:
 
     def portion(self, count: int) -> int:
         """What of a count falls to the part that it covers; the portions of all parts add up to the count."""
+        if self.covers is _ALL:
+            return count
         low, high = self.covers
         return count * high.numerator // high.denominator - count * low.numerator // low.denominator
 

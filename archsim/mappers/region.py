@@ -38,7 +38,7 @@ def tagged(flow: Flow, tensor: str, components: Iterable[str]) -> Flow:
     """A flow whose legs over some components carry a tensor by name."""
     named = frozenset(components)
     return replace(
-        flow, legs=tuple(replace(leg, tensor=tensor) if leg.component in named else leg for leg in flow.legs)
+        flow, legs=tuple(leg._replace(tensor=tensor) if leg.component in named else leg for leg in flow.legs)
     )
 
 

@@ -31,13 +31,14 @@ class Traffic:
         for move, over in self._whole(own, kernel):
             size = kernel.portion(move.bytes)
             busiest = -(-size * above // below) if move.target == self.paths.tile else None
-            yield replace(move, bytes=size, busiest=busiest, over=over)
+            yield move._replace(bytes=size, busiest=busiest, over=over)
 
     def _whole(self, own: Share, kernel: Kernel) -> Iterator[tuple[Move, Fraction]]:
         """Moves of the whole operator, of which a kernel may do a part, and how often all devices do them."""
         for tensor in own.part.reads:
             first, *others = self._fetch(_padded(tensor, kernel), own.part, kernel)
-            yield replace(first, faster=kernel.supply if tensor.role == "weights" else 1.0), own.over(tensor.name)
+            faster = first._replace(faster=kernel.supply) if tensor.role == "weights" else first
+            yield faster, own.over(tensor.name)
             yield from ((move, own.over(tensor.name)) for move in others)
         memory, tile = self.paths.outputs[-2:]
         if kernel.partials:
@@ -56,7 +57,7 @@ class Traffic:
         yield Move("outputs", memory, tile, kernel.partials, over=own.work)
         for tensor in own.part.writes:
             for move in self._store(_padded(tensor, kernel), own.part):
-                yield replace(move, over=own.over(tensor.name))
+                yield move._replace(over=own.over(tensor.name))
 
     @property
     def trip(self) -> int:

@@ -246,7 +246,7 @@ class _Limiter:
 
 def _at_work(flow: Flow, before: int, after: int) -> Flow:
     legs = tuple(
-        replace(leg, bill=leg.bill * after // before, critical=after) if leg.action == ACTIVE_ACTION else leg
+        leg._replace(bill=leg.bill * after // before, critical=after) if leg.action == ACTIVE_ACTION else leg
         for leg in flow.legs
     )
     return replace(flow, legs=legs)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component, Touch
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
 from archsim.model.journeys import journeys_of, timed
 from archsim.model.knee import unhidden
 from archsim.model.price import Boundary
-from archsim.model.services import Piece, Service, by_port, demands, stop_of
+from archsim.model.services import Piece, Service, by_port, demands, piece_of
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """`bytes` of a tensor on one device: read at `source`, carried, written at `target` (tiles do neither).
 
     `busiest` is the part of the busiest requester, where the requesters have links of their own, `fullest` that of the
@@ -154,13 +154,14 @@ class Machine:
         needs, loads = demands(carried + worked)
         strands = _strands(moves, ways)
         journeys = journeys_of(strands)
-        spent = timed(journeys, by_port(needs), {at.port for _, at in worked}, requester)
+        spent = timed(journeys, by_port(needs), {piece.at.port for piece in worked}, requester)
         if requester.knee:
             legs = [carried] if requester.streams else ways
-            drain += unhidden(by_port(needs), ([at.port for _, at in leg] for leg in legs), spent.stall, requester.knee)
+            ports = ([piece.at.port for piece in leg] for leg in legs)
+            drain += unhidden(by_port(needs), ports, spent.stall, requester.knee)
         measured = requester.turnaround or any(requester.trip > one.latency for one in journeys)
         return Flow(
-            legs=(*(leg for leg, _ in carried + worked), *self._opened(moves)),
+            legs=(*(piece.leg for piece in carried + worked), *self._opened(moves)),
             own=spent.own,
             loads=tuple(sorted(loads.items())),
             fill=spent.fill,
@@ -171,7 +172,7 @@ class Machine:
             needs=needs,
             course=Course(
                 strands=strands,
-                work=tuple(stop_of(*piece, item.amount) for piece, item in zip(worked, work, strict=True)),
+                work=tuple(piece.stop for piece in worked),
                 ways=requester.ways,
                 window=requester.window,
                 grain=requester.grain,
@@ -198,13 +199,13 @@ class Machine:
         All devices together send `over` times as much; as often as there are devices where left out.
         """
         leg = Leg(link, "move", tensor, self._all(sent, over), sent, self.devices)
-        at = self._service(link, "move", "down")
-        needs, _ = demands([(leg, at)])
+        piece = piece_of(leg, self._service(link, "move", "down"), sent)
+        needs, _ = demands([piece])
         ticks = by_port(needs)
         stall = sent * PS_PER_SECOND * TICKS // rate if rate else 0
         loads = tuple((port, spent) for port, spent in ticks.items() if spent)
         own = max(stall, *ticks.values())
-        stop = stop_of(leg, at, sent)._replace(latency=0)  # the mapper has it in the steps of the exchange
+        stop = piece.stop._replace(latency=0)  # the mapper has it in the steps of the exchange
         course = Course((Strand((stop,)),), (), 1, pace=stall)
         return Flow(
             (leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs, course=course
@@ -219,7 +220,8 @@ class Machine:
                 critical = max(even, min(move.bytes, move.fullest or 0))
             else:
                 critical = even if move.busiest is None or at.ways == 1 else max(move.busiest, even)
-            yield Leg(at.node, at.action, move.tensor, bill, critical, at.ways * self.devices), at
+            leg = Leg(at.node, at.action, move.tensor, bill, critical, at.ways * self.devices)
+            yield piece_of(leg, at, move.bytes)
 
     def _way(self, source: str, target: str, run: int | None) -> tuple[Service, ...]:
         """Where a move is served: read, carried hop by hop, written; found once."""
@@ -257,7 +259,8 @@ class Machine:
     def _worked(self, work: Work) -> Piece:
         at = self._service(work.component, work.action)
         bill = self._all(work.amount, work.over)
-        return Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices), at
+        leg = Leg(work.component, work.action, "", bill, work.critical, work.ways * self.devices)
+        return piece_of(leg, at, work.amount)
 
     def _service(self, node: str, action: str, port: str | None = None) -> Service:
         group = self.group_of(node)
@@ -277,7 +280,7 @@ def _strands(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[St
     end, waits = ("", ""), not all(move.posted for move in moves)
     for move, way in zip(moves, ways, strict=True):
         posted = move.posted and waits
-        stops = tuple(stop_of(*piece, move.bytes) for piece in way)
+        stops = tuple(piece.stop for piece in way)
         if found and end == (move.tensor, move.source) and found[-1].posted == posted:
             found[-1] = Strand((*found[-1].stops, *stops), posted)
         else:

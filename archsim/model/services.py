@@ -29,14 +29,19 @@ class Service(NamedTuple):
         return self if self.rate is None or factor == 1 else self._replace(rate=int(self.rate * factor))
 
 
-Piece = tuple[Leg, Service]
+class Piece(NamedTuple):
+    """A leg, where it is served, and what one device asks there."""
+
+    leg: Leg
+    at: Service
+    stop: Stop
 
 
-def stop_of(leg: Leg, at: Service, units: int) -> Stop:
-    """What one device asks of a port for a leg: `units` in all; the wait of a write is nobody's."""
+def piece_of(leg: Leg, at: Service, units: int) -> Piece:
+    """A leg of which one device asks `units`; the wait of a write is nobody's."""
     ticks = leg.critical * _TICKS_PER_SECOND // at.rate if at.rate else 0
     latency = 0 if at.action == "write" else at.latency
-    return Stop(at.port, at.action, units, leg.critical, ticks, latency, at.ways, at.pool is not None)
+    return Piece(leg, at, Stop(at.port, at.action, units, leg.critical, ticks, latency, at.ways, at.pool is not None))
 
 
 def demands(pieces: Iterable[Piece]) -> tuple[tuple[Need, ...], dict[Port, int]]:
@@ -46,12 +51,10 @@ def demands(pieces: Iterable[Piece]) -> tuple[tuple[Need, ...], dict[Port, int]]
     """
     sums: dict[tuple[Port, str], tuple[int, int]] = {}
     loads: dict[Port, int] = {}
-    for leg, at in pieces:
-        spent, slots = 0, 0
-        if at.rate is not None:
-            spent = slots = leg.critical * _TICKS_PER_SECOND // at.rate
-            if at.pool is not None:
-                slots = leg.critical * leg.ways * _TICKS_PER_SECOND // (at.pool * at.rate)
+    for leg, at, stop in pieces:
+        spent = slots = stop.ticks
+        if at.rate is not None and at.pool is not None:
+            slots = leg.critical * leg.ways * _TICKS_PER_SECOND // (at.pool * at.rate)
         before = sums.get((at.port, leg.action), (0, 0))
         sums[at.port, leg.action] = (before[0] + spent, before[1] + leg.bill)
         if slots:

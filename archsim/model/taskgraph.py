@@ -24,8 +24,7 @@ class Port(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """One tensor's use of one component: what the ledger books and what the busiest instance serves.
 
     `bill` counts all instances, `critical` the busiest one, `ways` the instances at work: critical <= bill <=

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from typing import TypeVar
 
+from archsim.study.garbage import collect_rarely
+
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
 Piece = TypeVar("Piece")
@@ -53,7 +55,7 @@ def _spread(
 ) -> list[Answer]:
     """Each piece in a fresh process: none inherits a thread or a lock."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_end_quietly) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_ready) as pool:
         try:
             with _interrupts_held():
                 futures = {pool.submit(answer, piece): piece for piece in pieces}
@@ -83,8 +85,9 @@ def _hear_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
-def _end_quietly() -> None:
+def _ready() -> None:
     """An interrupt of the keyboard reaches every process: only the first one has something to say."""
+    collect_rarely()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _hear_interrupts()
 

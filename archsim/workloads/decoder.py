@@ -190,13 +190,12 @@ class _Stack:
 
 
 def _runs(at: Pass, layers: Sequence[Layer]) -> list[_Run]:
-    runs: list[_Run] = []
+    firsts: list[tuple[Layer, str, int]] = []
     before = ""
     for index, layer in enumerate(layers):
-        alike = runs and (runs[-1].layer, runs[-1].before) == (layer, before)
-        if alike and not any(part.drawn for part in layer):
-            runs[-1] = replace(runs[-1], times=runs[-1].times + 1)
-        else:
-            runs.append(_Run(layer, before, index))
+        alike = firsts and firsts[-1][:2] == (layer, before)
+        if not alike or any(part.drawn for part in layer):
+            firsts.append((layer, before, index))
         before = layer[-1].name if at.keeps("residual") else ""
-    return runs
+    ends = (*(index for *_, index in firsts[1:]), len(layers))
+    return [_Run(*first, times=end - first[2]) for first, end in zip(firsts, ends, strict=True)]
