@@ -76,7 +76,7 @@ def test_steps_of_decode_are_held_by_their_mean() -> None:
     assert (served.energy.value, served.slowed) == (free.energy.value, ())
 
 
-@pytest.mark.parametrize("board", ["b200", "mi300x", "h100-sxm", "h200-sxm"])
+@pytest.mark.parametrize("board", ["a100-gpt-fast", "a100-sxm-80gb", "b200", "mi300x", "h100-sxm", "h200-sxm"])
 @pytest.mark.parametrize("workload", ["llama-3.1-8b-prefill", "llama-3.1-8b-decode"])
 def test_no_board_draws_more_than_it_is_built_for(board: str, workload: str) -> None:
     found = run(workload, board, ("workload.batch=64", "workload.output_tokens=1")).result
