@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
+from archsim.mappers.passes import Pass, Unit, entering, written
 from archsim.mappers.pipeline import Passage, Stage
 from archsim.mappers.region import private
-from archsim.mappers.stages import Pass, Unit, entering, written
 from archsim.model.taskgraph import Task
 from archsim.model.trace import Phase
 

@@ -11,8 +11,9 @@ from archsim.mappers.chips import ChipLayout
 from archsim.mappers.collectives import device_link
 from archsim.mappers.layout import Layout
 from archsim.mappers.mesh import MeshLayout, Regions
+from archsim.mappers.passes import Load
 from archsim.mappers.region import Homes, part
-from archsim.mappers.stages import Excess, Load, overfull, partition, refusal
+from archsim.mappers.stages import Excess, overfull, partition, refusal
 from archsim.model.component import Connector
 from archsim.model.graph import DEVICE
 from archsim.model.machine import Machine

@@ -19,9 +19,9 @@ from archsim.mappers.chips import ChipLayout
 from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.die import Delays, DieLayout
 from archsim.mappers.ground import Ground, Placed, Wish
+from archsim.mappers.passes import Load, alike, loads, passes
 from archsim.mappers.region import Homes, homes, part
 from archsim.mappers.resident import Settled, planned
-from archsim.mappers.stages import Load, alike, loads, passes
 from archsim.model.dtype import Dtype
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError

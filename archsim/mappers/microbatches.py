@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from archsim.mappers.collectives import Fabric
 from archsim.mappers.course import Course
+from archsim.mappers.passes import Pass, Unit, loads, passes
 from archsim.mappers.pipeline import pipeline
 from archsim.mappers.sequences import of_one
-from archsim.mappers.stages import Pass, Unit, loads, partition, passes
+from archsim.mappers.stages import partition
 from archsim.model.plan import Declaration, Placement, PlanError
 from archsim.model.taskgraph import Task, TaskGraph
 from archsim.model.trace import Block, Phase, Resident, Role, Trace

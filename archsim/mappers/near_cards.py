@@ -11,9 +11,10 @@ from archsim.mappers.collectives import device_link
 from archsim.mappers.fusion import groups
 from archsim.mappers.near_cuts import Cut, leaving
 from archsim.mappers.near_mapping import NearMapping
+from archsim.mappers.passes import Load, Pass, Unit, alike, passes, placements
 from archsim.mappers.pipeline import Passage, Stage, pipeline
 from archsim.mappers.region import private
-from archsim.mappers.stages import Load, Pass, Unit, alike, overfull, partition, passes, placements, refusal
+from archsim.mappers.stages import overfull, partition, refusal
 from archsim.model.machine import Machine
 from archsim.model.plan import Declaration, Plan
 from archsim.model.taskgraph import Task

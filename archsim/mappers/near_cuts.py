@@ -9,7 +9,8 @@ from functools import cache
 from itertools import groupby
 from typing import Self
 
-from archsim.mappers.stages import Load, Pass, Unit, entering, loads, operators, partition, written
+from archsim.mappers.passes import Load, Pass, Unit, entering, loads, operators, written
+from archsim.mappers.stages import partition
 from archsim.model.trace import Attention, Experts, Gemm, Operator, Role, Scan, Tensor, Trace
 
 _Piece = tuple[Operator, Load]

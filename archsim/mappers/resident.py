@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from archsim.mappers.course import Course
 from archsim.mappers.declared import declarations
 from archsim.mappers.layout import Layout
+from archsim.mappers.passes import Pass, placements
 from archsim.mappers.pipeline import pipeline
 from archsim.mappers.region import Homes
-from archsim.mappers.stages import Pass, placements
 from archsim.mappers.work import StageWork
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan

@@ -15,9 +15,9 @@ from archsim.config.checked import Checked
 from archsim.mappers import ground as grounds
 from archsim.mappers.collectives import refuse_stated
 from archsim.mappers.ground import Ground, Placed, Wish
+from archsim.mappers.passes import Load, alike, loads, passes
 from archsim.mappers.region import Homes, homes
 from archsim.mappers.resident import Settled, planned
-from archsim.mappers.stages import Load, alike, loads, passes
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan
 from archsim.model.stack import Stack

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archsim.mappers.layout import Layout, Spread
+from archsim.mappers.passes import Unit
 from archsim.mappers.phases import PhaseOfWork, phases
 from archsim.mappers.region import Homes, mac_action, widened
-from archsim.mappers.stages import Unit
 from archsim.model.machine import Machine, Move, Requester, Work
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Flow, Task

@@ -15,7 +15,7 @@ from archsim.engine.simulate import simulate
 from archsim.mappers.near_cuts import Cut, leaving
 from archsim.mappers.near_memory import NearMemory, plan
 from archsim.mappers.near_units import alone
-from archsim.mappers.stages import passes
+from archsim.mappers.passes import passes
 from archsim.model.component import Component
 from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Plan, PlanError

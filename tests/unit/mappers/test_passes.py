@@ -1,6 +1,6 @@
 """Units of a pipeline: which of them are one."""
 
-from archsim.mappers.stages import Pass, Unit, alike
+from archsim.mappers.passes import Pass, Unit, alike
 from archsim.model.trace import Experts, Operator, Phase
 
 
