@@ -23,10 +23,12 @@ from sample import cell_of, rows_of
 
 from archsim.config.document import load
 from archsim.config.shipped import find
+from archsim.config.validation import build
+from archsim.model.stack import Stack
 from archsim.model.trace import Trace
 from archsim.study.bench import Bench, asked
 from archsim.study.checking import Hardware, check_hardware
-from archsim.study.files import HARDWARE_FOLDER
+from archsim.study.files import HARDWARE_FOLDER, load_stack
 from archsim.study.validating.prediction import UNITS
 
 Floats = NDArray[np.float64]
@@ -37,9 +39,9 @@ _LEAST = 1e-6
 
 
 class Points(NamedTuple):
-    """What is timed, in which batch, what was measured (picoseconds), and the machine that it is timed on."""
+    """What is timed, as often as something is drawn, in which batch, what was measured (picoseconds), and on what."""
 
-    traces: Sequence[Trace]
+    draws: Sequence[Sequence[Trace]]
     batches: Sequence[int]
     measured: Floats
     folds: NDArray[np.int64]
@@ -51,7 +53,10 @@ class Points(NamedTuple):
         for path, log in zip(free, logs, strict=True):
             stack = _changed(stack, path.split("."), float(np.exp(log)))
         bench = Bench(replace(self.target, stack=stack))
-        times = [bench.timed(trace, batch) for trace, batch in zip(self.traces, self.batches, strict=True)]
+        times = [
+            np.mean([bench.timed(trace, batch) for trace in traces])
+            for traces, batch in zip(self.draws, self.batches, strict=True)
+        ]
         return np.asarray(np.log(np.array(times) / self.measured))
 
 
@@ -66,9 +71,14 @@ def points(suite: Mapping[str, Any], table: str) -> Points:
     order = sorted(found, key=lambda shape: sha256(shape.encode()).digest())
     rows = [found[shape] for shape in order]
     target = check_hardware(load(find(settings["hardware"], HARDWARE_FOLDER), HARDWARE_FOLDER))
+    if "stack" in settings:
+        target = replace(target, stack=build(Stack, load_stack(settings["stack"], target.document)))
     batches = [int(_filled(settings.get("batch", 1), row)) for row in rows]
     return Points(
-        [_trace(settings, row, batch) for row, batch in zip(rows, batches, strict=True)],
+        [
+            [_trace(settings, row, batch, seed) for seed in range(settings.get("draws", 1))]
+            for row, batch in zip(rows, batches, strict=True)
+        ],
         batches,
         np.array([float(row["measured"]) for row in rows]) * UNITS[settings.get("unit", "us")] / UNITS["ps"],
         np.arange(len(rows)) % FOLDS,
@@ -76,14 +86,16 @@ def points(suite: Mapping[str, Any], table: str) -> Points:
     )
 
 
-def _trace(settings: Mapping[str, Any], row: Mapping[str, Any], batch: int) -> Trace:
-    entry, dtypes = (
-        {key: _filled(value, row) for key, value in settings[part].items()} for part in ("entry", "dtypes")
-    )
-    return asked([{key: value for key, value in entry.items() if value is not None}], dtypes, batch)
+def _trace(settings: Mapping[str, Any], row: Mapping[str, Any], batch: int, seed: int) -> Trace:
+    entry, dtypes = (_filled(settings[part], row) for part in ("entry", "dtypes"))
+    return asked([entry], dtypes, batch, seed)
 
 
 def _filled(value: Any, row: Mapping[str, Any]) -> Any:
+    """A value with cells for what stands for them; a key whose cell is empty is left out."""
+    if isinstance(value, Mapping):
+        found = {key: _filled(inner, row) for key, inner in value.items()}
+        return {key: inner for key, inner in found.items() if inner is not None}
     return row[value[1:]] if isinstance(value, str) and value.startswith("$") else value
 
 

@@ -40,13 +40,13 @@ def convolution(shape: Convolution, offered: ConvolutionKernels, tiles: int, tri
     """
     if not shape.prompt and shape.tokens == 1:
         return Kernel(tiles, 0, Fraction(1, tiles), launch=offered.step, window=offered.step_window)
-    tokens = min(shape.tokens, offered.chain)
+    tokens, single = min(shape.tokens, offered.chain), shape.tokens % offered.vector
     return Kernel(
         tiles,
         0,
         Fraction(1, tiles),
         launch=offered.launch,
-        window=offered.window,
+        window=offered.single_window if single else offered.window,
         padding=Fraction(padded(shape.tokens, offered.pad), shape.tokens),
         chain=trip + tokens * offered.token if tokens else 0,
     )

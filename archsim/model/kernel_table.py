@@ -204,4 +204,8 @@ class ConvolutionKernels(Checked):
         default=1, description="tokens that each sequence of a prompt is filled up to multiples of"
     )
     window: Window = "tile"
+    vector: PositiveInt = Field(
+        default=1, description="tokens of one load; sequences of a length that is no multiple of it load them singly"
+    )
+    single_window: Window = Field(default="tile", description="bytes that one compute tile has outstanding then")
     step_window: Window = "tile"

@@ -111,6 +111,18 @@ def test_the_tokens_of_a_block_wait_for_each_other_beside_what_is_moved(
     )  # 500 ns from HBM to tiles
 
 
+@pytest.mark.parametrize(("tokens", "slower"), [(16, 1), (20, 2)])
+def test_sequences_of_odd_lengths_are_loaded_token_by_token(
+    tasks: Callable[..., list[Task]], tokens: int, slower: int
+) -> None:
+    values = Tensor("x", "activations", 10_000 * tokens, "bf16", 20_000 * tokens)
+    operator = Operator("c", (values,), (), vector_ops=0, shape=Convolution(1, tokens, 10_000, prompt=True))
+    windows = {"window": "1000 B", "vector": 8, "single_window": "500 B"}
+    (task,) = tasks(operator, convolution=windows)
+    (plain,) = tasks(operator, convolution={"window": "1000 B"})
+    assert task.flows[0].stall == slower * plain.flows[0].stall
+
+
 def test_padded_sequences_are_moved(tasks: Callable[..., list[Task]]) -> None:
     values = Tensor("x", "activations", 3000, "bf16", 6000)
     operator = Operator("c", (values,), (values,), vector_ops=600, shape=Convolution(1, 300, 10, prompt=True))
