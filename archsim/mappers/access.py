@@ -12,8 +12,9 @@ from pydantic import Field, PositiveInt
 from archsim.config.checked import Checked
 from archsim.config.units import Bytes
 from archsim.model.graph import NoRouteError
-from archsim.model.machine import Machine, Move
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Move
 
 
 class OperandAccess(Checked):

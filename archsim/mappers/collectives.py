@@ -11,8 +11,9 @@ from archsim.mappers.access import Paths
 from archsim.model.component import Component, Connector
 from archsim.model.dtype import BITS
 from archsim.model.graph import DEVICE
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Move, Requester, Work
 from archsim.model.stack import Regime, Stack
 from archsim.model.taskgraph import Flow, Task
 from archsim.model.trace import Collective, Exchange, Operator, Trace

@@ -14,7 +14,8 @@ from math import isqrt
 from archsim.mappers.layout import Spread
 from archsim.mappers.phases import PhaseOfWork
 from archsim.mappers.region import tagged
-from archsim.model.machine import Machine, Requester, Work
+from archsim.model.machine import Machine
+from archsim.model.request import Requester, Work
 from archsim.model.taskgraph import Task
 
 PARTIAL_BYTES = 4

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from archsim.mappers.access import Paths
 from archsim.mappers.near_products import Layout, Product
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Move, Requester, Work
 from archsim.model.taskgraph import TICKS, Flow, Task
 from archsim.model.trace import Operator, Phase
 

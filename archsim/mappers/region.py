@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from archsim.mappers.access import fetch, store
 from archsim.model.dtype import BITS
 from archsim.model.graph import NoRouteError
-from archsim.model.machine import Machine, Move
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Move
 from archsim.model.taskgraph import Flow, Port, Task
 from archsim.model.trace import Operator, Role
 

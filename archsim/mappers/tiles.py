@@ -17,8 +17,9 @@ from archsim.mappers.shares import Share
 from archsim.mappers.traffic import Traffic
 from archsim.model.dtype import BITS, Dtype, packed_bytes
 from archsim.model.kernel_table import GemmKernels, Quantisation
-from archsim.model.machine import Machine, Requester, Work
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Requester, Work
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Flow, Task
 from archsim.model.trace import Attention, Convolution, Experts, Gemm, Operator, Phase, Sampling, Scan, Tensor

@@ -11,7 +11,8 @@ from archsim.mappers.access import AccessSettings, OperandAccess, Paths, fetch, 
 from archsim.mappers.kernels import Kernel
 from archsim.mappers.shares import Share
 from archsim.model.dtype import packed_bytes
-from archsim.model.machine import Machine, Move
+from archsim.model.machine import Machine
+from archsim.model.request import Move
 from archsim.model.trace import Attention, Experts, Gemm, Operator, Tensor
 
 

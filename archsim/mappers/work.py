@@ -9,7 +9,8 @@ from archsim.mappers.layout import Layout, Spread
 from archsim.mappers.passes import Unit
 from archsim.mappers.phases import PhaseOfWork, phases
 from archsim.mappers.region import Homes, mac_action, widened
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
+from archsim.model.request import Move, Requester, Work
 from archsim.model.stack import Stack
 from archsim.model.taskgraph import Flow, Task
 from archsim.model.trace import Attention, Operator

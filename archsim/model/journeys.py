@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from archsim.model.request import Move, Requester
+from archsim.model.services import Piece
 from archsim.model.taskgraph import TICKS, Port, Strand
-
-
-class Asking(Protocol):
-    """Who asks for the bytes, each of `ways` for `grain` of them at a time."""
-
-    @property
-    def ways(self) -> int:
-        """Instances that ask."""
-
-    @property
-    def grain(self) -> int:
-        """Bytes that arrive together."""
-
-    @property
-    def trip(self) -> int:
-        """Picoseconds at least in which buffers are used up once."""
-
-    @property
-    def turnaround(self) -> int:
-        """Picoseconds from the arrival of bytes to the request for the next, computing on them aside."""
-
-    @property
-    def buffers(self) -> int | None:
-        """Bytes outstanding of all instances; None: no limit."""
 
 
 class Journey(NamedTuple):
@@ -38,6 +16,21 @@ class Journey(NamedTuple):
     size: int
     latency: int
     ticks: int
+
+
+def strands_of(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[Strand, ...]:
+    """The ways of tensors: a move that goes on from where the one before it ended is the same journey."""
+    found: list[Strand] = []
+    end, waits = ("", ""), not all(move.posted for move in moves)
+    for move, way in zip(moves, ways, strict=True):
+        posted = move.posted and waits
+        stops = tuple(piece.stop for piece in way)
+        if found and end == (move.tensor, move.source) and found[-1].posted == posted:
+            found[-1] = Strand((*found[-1].stops, *stops), posted)
+        else:
+            found.append(Strand(stops, posted))
+        end = (move.tensor, move.target)
+    return tuple(found)
 
 
 def journeys_of(strands: Iterable[Strand]) -> list[Journey]:
@@ -59,7 +52,7 @@ class Timing(NamedTuple):
 
 
 def timed(
-    journeys: Sequence[Journey], ticks: Mapping[Port, int], compute: Collection[Port], requester: Asking
+    journeys: Sequence[Journey], ticks: Mapping[Port, int], compute: Collection[Port], requester: Requester
 ) -> Timing:
     """How long a flow takes that needs some ticks of each port, those that `compute` on what has arrived among them."""
     lead = max((one.size for one in journeys), default=0)
@@ -100,7 +93,7 @@ def _begun(journeys: Sequence[Journey], own: int, buffers: int | None, trip: int
     return max((route - ahead, *(one.latency + (one.ticks - own) // TICKS for one in journeys)))
 
 
-def _stalled(journeys: Sequence[Journey], computed: int, requester: Asking) -> int:
+def _stalled(journeys: Sequence[Journey], computed: int, requester: Requester) -> int:
     """Ticks that the requester's window leaves: a buffer is free again when its grain is computed."""
     if requester.buffers is None:
         return 0

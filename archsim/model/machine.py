@@ -5,75 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
 
 from archsim.model.component import ACTIVE_ACTION, OPEN_ACTION, Action, Component, Touch
 from archsim.model.graph import Hop, NoRouteError, Wiring, wire
-from archsim.model.journeys import journeys_of, timed
+from archsim.model.journeys import journeys_of, strands_of, timed
 from archsim.model.knee import unhidden
 from archsim.model.price import Boundary
+from archsim.model.request import Move, Requester, Work
 from archsim.model.services import Piece, Service, by_port, demands, piece_of
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
-
-
-class Move(NamedTuple):
-    """`bytes` of a tensor on one device: read at `source`, carried, written at `target` (tiles do neither).
-
-    `busiest` is the part of the busiest requester, where the requesters have links of their own, `fullest` that of the
-    fullest instance of a memory at either end; an even share where left out. Nobody waits for a move that is
-    `posted`: a result on its way home. All devices together move `over` times the bytes; as often as there are devices
-    where left out, since then they do the same. At the source they stand in runs of `run` bytes; a stream if left out.
-    It serves them `faster` than its sustained rate says, where a kernel asks so.
-    """
-
-    tensor: str
-    source: str
-    target: str
-    bytes: int
-    busiest: int | None = None
-    posted: bool = False
-    fullest: int | None = None
-    over: Fraction | None = None
-    run: int | None = None
-    faster: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """`amount` of an action on one device; the busiest of `ways` instances spends `critical`, idle slots included.
-
-    All devices together do `over` times the amount; the number of devices where left out.
-    """
-
-    component: str
-    action: str
-    amount: int
-    critical: int
-    ways: int
-    over: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """Who asks for the bytes: `ways` instances of a device, each with `window` bytes outstanding (None: no limit).
-
-    A window that stands for a measured rate is used up once in a `trip` of so many picoseconds, however near the bytes.
-    It is asked for again `turnaround` picoseconds after it came. `knee` (a power of two) says how sharply the slowest
-    leg hides the others; None: wholly. With `streams` all that is carried is one leg: it passes from memory to memory.
-    """
-
-    ways: int
-    window: int | None = None
-    grain: int = 1
-    trip: int = 0
-    knee: int | None = None
-    turnaround: int = 0
-    streams: bool = False
-
-    @property
-    def buffers(self) -> int | None:
-        """Bytes outstanding of all instances."""
-        return None if self.window is None else self.ways * self.window
 
 
 @dataclass(frozen=True)
@@ -152,7 +92,7 @@ class Machine:
         carried = [piece for way in ways for piece in way]
         worked = [self._worked(item) for item in work]
         needs, loads = demands(carried + worked)
-        strands = _strands(moves, ways)
+        strands = strands_of(moves, ways)
         journeys = journeys_of(strands)
         spent = timed(journeys, by_port(needs), {piece.at.port for piece in worked}, requester)
         if requester.knee:
@@ -272,21 +212,6 @@ class Machine:
     def _all(self, amount: int, over: Fraction | None) -> int:
         """What all devices do together, rounded up."""
         return amount * self.devices if over is None else -(-amount * over.numerator // over.denominator)
-
-
-def _strands(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[Strand, ...]:
-    """The ways of tensors: a move that goes on from where the one before it ended is the same journey."""
-    found: list[Strand] = []
-    end, waits = ("", ""), not all(move.posted for move in moves)
-    for move, way in zip(moves, ways, strict=True):
-        posted = move.posted and waits
-        stops = tuple(piece.stop for piece in way)
-        if found and end == (move.tensor, move.source) and found[-1].posted == posted:
-            found[-1] = Strand((*found[-1].stops, *stops), posted)
-        else:
-            found.append(Strand(stops, posted))
-        end = (move.tensor, move.target)
-    return tuple(found)
 
 
 def assemble(name: str, boundary: Boundary, devices: int, components: Mapping[str, Component]) -> Machine:

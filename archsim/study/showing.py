@@ -10,9 +10,10 @@ from archsim.config.document import load
 from archsim.config.settings import apply_sets
 from archsim.config.shipped import find
 from archsim.mappers.access import AccessSettings, Paths, fetch, resolve, store
-from archsim.model.machine import Machine, Move, Requester, assemble
+from archsim.model.machine import Machine, assemble
 from archsim.model.plan import PlanError
 from archsim.model.pricing import at_node, price_list
+from archsim.model.request import Move, Requester
 from archsim.reports import machine_svg, machine_text
 from archsim.reports.machine_layout import layout
 from archsim.reports.portrait import Portrait, Route, Step, main_memory

@@ -16,7 +16,8 @@ from archsim.components.link import Link
 from archsim.components.tile import Tile
 from archsim.engine.simulate import simulate
 from archsim.model.component import Component
-from archsim.model.machine import Machine, Move, Requester, Work, assemble
+from archsim.model.machine import Machine, assemble
+from archsim.model.request import Move, Requester, Work
 from archsim.model.run import Run
 from archsim.model.taskgraph import Flow, Port, Segment, Task, TaskGraph
 from archsim.study.running import run

@@ -10,7 +10,8 @@ from archsim.components.switch import Switch
 from archsim.components.tile import Tile
 from archsim.model.component import Component
 from archsim.model.graph import NoRouteError, topology
-from archsim.model.machine import Machine, Move, Requester, assemble
+from archsim.model.machine import Machine, assemble
+from archsim.model.request import Move, Requester
 
 FREE = {"read": "0 pJ/B", "write": "0 pJ/B"}
 VALUES = 8 * 8  # an 8 x 8 matrix of int8

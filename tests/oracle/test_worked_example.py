@@ -13,7 +13,8 @@ from archsim.components.tile import Tile
 from archsim.engine.simulate import simulate
 from archsim.model.component import Component
 from archsim.model.ledger import ledger
-from archsim.model.machine import Machine, Move, Requester, Work, assemble
+from archsim.model.machine import Machine, assemble
+from archsim.model.request import Move, Requester, Work
 from archsim.model.run import CountKey, Mark, Span
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Flow, Leg, Port, Segment, Task, TaskGraph
 

@@ -11,7 +11,8 @@ from archsim.components.sram import Sram
 from archsim.components.tile import Tile
 from archsim.engine.simulate import FIDELITIES, simulate
 from archsim.model.component import Component
-from archsim.model.machine import Machine, Move, Requester, Work, assemble
+from archsim.model.machine import Machine, assemble
+from archsim.model.request import Move, Requester, Work
 from archsim.model.taskgraph import Flow, Segment, Task, TaskGraph
 
 FREE = {"read": "0 pJ/B", "write": "0 pJ/B"}

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from archsim.mappers.access import AccessSettings, Paths, describe, fetch, from_home, resolve, store
-from archsim.model.machine import Machine, Move
+from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
+from archsim.model.request import Move
 
 PATH = ("hbm", "glb", "lb", "mxu")
 Build = Callable[..., Machine]

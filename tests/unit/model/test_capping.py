@@ -8,8 +8,9 @@ import pytest
 
 from archsim.model.capping import STEPS, Capped, capped
 from archsim.model.hardware import PowerCap
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
 from archsim.model.pricing import PriceList, price_list
+from archsim.model.request import Move, Requester, Work
 from archsim.model.tariff import Place, Tariff
 from archsim.model.taskgraph import Segment, Task, TaskGraph
 

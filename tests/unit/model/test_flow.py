@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
+from archsim.model.request import Move, Requester, Work
 from archsim.model.taskgraph import TICKS, Flow, Leg, Port
 
 Build = Callable[..., Machine]

@@ -7,7 +7,8 @@ import pytest
 
 from archsim.engine.simulate import simulate
 from archsim.model.limits import OperatorTime, operator_times
-from archsim.model.machine import Machine, Move, Requester, Work
+from archsim.model.machine import Machine
+from archsim.model.request import Move, Requester, Work
 from archsim.model.taskgraph import Segment, Task, TaskGraph
 
 Build = Callable[..., Machine]

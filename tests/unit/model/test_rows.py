@@ -10,7 +10,8 @@ from archsim.components.link import Link
 from archsim.components.tile import Tile
 from archsim.engine.simulate import FIDELITIES, simulate
 from archsim.model.component import Component
-from archsim.model.machine import Machine, Move, Requester, assemble
+from archsim.model.machine import Machine, assemble
+from archsim.model.request import Move, Requester
 from archsim.model.run import CountKey
 from archsim.model.taskgraph import Flow, Segment, Task, TaskGraph
 

@@ -12,9 +12,10 @@ from archsim.components.tile import Tile
 from archsim.model.component import Component
 from archsim.model.hardware import Header
 from archsim.model.ledger import ledger
-from archsim.model.machine import Machine, Move, Requester, Work, assemble
+from archsim.model.machine import Machine, assemble
 from archsim.model.plan import Placement, Plan
 from archsim.model.pricing import price_list, priced
+from archsim.model.request import Move, Requester, Work
 from archsim.model.result import Provenance, Result
 from archsim.model.run import STATIC, CountKey, Mark, Run, Span
 from archsim.model.taskgraph import Port, Segment, Task, TaskGraph
