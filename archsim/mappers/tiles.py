@@ -162,7 +162,7 @@ class Tiles:
             return self._prompt(operator, shape)
         if isinstance(shape, Convolution) and stack.convolution:
             return convolution(shape, stack.convolution, self.count, self.traffic.trip)
-        drawn = stack.sampled(shape.sequences * shape.vocabulary) if isinstance(shape, Sampling) else 0
+        drawn = stack.sampled(shape.sequences, shape.vocabulary) if isinstance(shape, Sampling) else 0
         passes = (operator.passes - 1) * stack.passes.get(operator.name, 0)
         return replace(kernels.even(0, self.count), launch=stack.vector.launch + drawn + passes)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
@@ -92,6 +92,10 @@ class Serving(Checked):
 
     step: Picoseconds = Field(default=0, description="between two steps")
     logit: Picoseconds = Field(default=0, description="drawing a token, of each logit of each sequence")
+    together: PositiveInt | None = Field(
+        default=None, description="sequences whose logits are sorted together; beyond them each is sorted by itself"
+    )
+    logit_beyond: Picoseconds = Field(default=0, description="of each logit of sequences beyond `together`")
     apart: tuple[str, ...] = Field(
         default=(), description="operators that have a kernel of their own, although another's may do them in passing"
     )
@@ -164,9 +168,13 @@ class Stack(Checked):
         scaled = any(tensor.scaled for tensor in operator.reads if tensor.role == "weights")
         return self.experts_scaled.get(operator.mac_dtype, plain) if scaled else plain
 
-    def sampled(self, logits: int) -> int:
-        """Picoseconds of drawing tokens from as many logits, beyond a kernel that passes over them."""
-        return self.serving.logit * logits if self.serving else 0
+    def sampled(self, sequences: int, vocabulary: int) -> int:
+        """Picoseconds of drawing a token for each sequence, beyond a kernel that passes over their logits."""
+        more = self.serving
+        if more is None:
+            return 0
+        first = sequences if more.together is None else min(sequences, more.together)
+        return vocabulary * (more.logit * first + more.logit_beyond * (sequences - first))
 
     @property
     def as_served(self) -> Stack:
