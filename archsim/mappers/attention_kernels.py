@@ -68,13 +68,16 @@ def _slots(shape: Attention, offered: DecodeAttentionKernels) -> int:
 
 def _parts(shape: Attention, offered: DecodeAttentionKernels, slots: int) -> int:
     """Parts that the context is split in."""
-    longest = max(1, min(offered.max_splits, -(-shape.context // offered.block)))
+    length = -(-shape.context // offered.block)
     may_split = offered.splits and (shape.heads > shape.kv_heads or offered.splits_ungrouped)
-    return _split(shape.batch * shape.kv_heads, slots, longest, offered) if may_split else 1
+    return _split(shape.batch * shape.kv_heads, slots, length, offered) if may_split else 1
 
 
-def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernels) -> int:
-    """The least split near the best occupancy: the last wave is rarely full (as FlashAttention has it)."""
+def _split(blocks: int, slots: int, length: int, offered: DecodeAttentionKernels) -> int:
+    """The least split of a context of `length` blocks near the best occupancy (as FlashAttention has it).
+
+    The last wave is rarely full; and 11 parts of 64 blocks are 6 each, as 12 are, of which the last is empty.
+    """
     if blocks >= offered.full * slots:
         return 1
 
@@ -82,8 +85,12 @@ def _split(blocks: int, slots: int, longest: int, offered: DecodeAttentionKernel
         waves = blocks * split / slots
         return waves / ceil(waves)
 
-    best = max(occupancy(split) for split in range(1, longest + 1))
-    return next(split for split in range(1, longest + 1) if occupancy(split) >= offered.near * best)
+    def eligible(split: int) -> bool:
+        return not offered.eligible or split == 1 or -(-length // split) < -(-length // (split - 1))
+
+    offers = [split for split in range(1, max(1, min(offered.max_splits, length)) + 1) if eligible(split)]
+    best = max(map(occupancy, offers))
+    return next(split for split in offers if occupancy(split) >= offered.near * best)
 
 
 def prefill_attention(shape: Attention, offered: PrefillAttentionKernels, tiles: int) -> Kernel:

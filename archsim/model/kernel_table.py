@@ -84,8 +84,8 @@ class KvDecode(Checked):
 class DecodeAttentionKernels(Checked):
     """Attention of one new token: a tile of work is a sequence and KV head, split along the context to fill it.
 
-    Rule: no split from `full` of the slots on; else the least number of parts that reaches `near` of the best
-    occupancy.
+    Rule: no split from `full` of the slots on; else the least number of parts, of those that are `eligible`, that
+    reaches `near` of the best occupancy.
     """
 
     launch: Picoseconds = 0
@@ -96,6 +96,10 @@ class DecodeAttentionKernels(Checked):
     )
     max_splits: PositiveInt = 1 << 16
     block: PositiveInt = Field(default=1, description="tokens of the context that are not split further")
+    eligible: bool = Field(
+        default=False,
+        description="whether splits count only whose parts have fewer blocks than those of one split less",
+    )
     slots: PositiveInt = 1
     quantised: bool = Field(default=False, description="whether a last, thin wave runs by itself")
     full: Annotated[float, Field(gt=0, le=1)] = 0.8

@@ -72,6 +72,13 @@ def test_parts_are_combined_at_a_price_and_their_sums_pass_memory() -> None:
     assert kernel.partials == 32 * 128 * 4 * 14
 
 
+def test_parts_as_long_as_those_of_one_split_less_are_not_eligible() -> None:
+    # 4 blocks of context: 3 parts are 2 blocks, as 2 parts are. 64 sequences' heads in 3 parts fill 192 of 216 slots
+    shape = token(8, context=512)
+    assert kernel_of(shape, decode(), 216).text == "KV split in 3"
+    assert kernel_of(shape, decode(eligible=True), 216).text == "KV split in 2"
+
+
 @pytest.mark.parametrize("fields", [{"splits": False}, {"splits_ungrouped": False}])
 def test_an_ungrouped_head_is_split_only_where_the_software_does(fields: dict[str, bool]) -> None:
     assert kernel_of(token(kv_heads=32), decode(), H100).text != ""

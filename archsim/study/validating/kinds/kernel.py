@@ -34,7 +34,7 @@ class KernelSettings(Checked):
 
     hardware: str
     stack: str = Field(default="", description="another stack than the machine's own")
-    sets: tuple[str, ...] = Field(default=(), description="changes of the machine, as `--set` takes them")
+    sets: tuple[str, ...] = Field(default=(), description="changes of the machine and of that stack, as by `--set`")
     devices: Value = Field(default=1, description="devices that share the kernel")
     batch: Value = 1
     dtypes: dict[str, Value]
@@ -93,7 +93,9 @@ def _of(value: Value, row: Mapping[str, Any]) -> Any:
 @cache
 def _bench(hardware: str, stack: str, sets: tuple[str, ...], devices: int) -> Bench:
     document = load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER)
-    target: Hardware = check_hardware(apply_sets({"hardware": document}, sets)["hardware"])
+    offered = {"stack": load_stack(stack, document)} if stack else {}
+    changed = apply_sets({"hardware": document, **offered}, sets)
+    target: Hardware = check_hardware(changed["hardware"])
     if stack:
-        target = replace(target, stack=build(Stack, load_stack(stack, target.document)))
+        target = replace(target, stack=build(Stack, changed["stack"]))
     return Bench(target, devices if devices > 1 else None)

@@ -47,6 +47,14 @@ def test_drawn_loads_are_averaged_over_seeds() -> None:
     assert once != often
 
 
+def test_a_constant_of_another_stack_may_be_set() -> None:
+    at = [
+        kernel.predict(settings(GEMM, stack="vllm-hopper", sets=(f"stack.gemm.launch={launch}us",)), {"m": 16}).value
+        for launch in (1, 3)
+    ]
+    assert at[1] - at[0] == pytest.approx(2)
+
+
 def test_a_row_that_is_no_entry_is_refused_by_name() -> None:
     with pytest.raises(UnplacedError, match=r"m: .*greater than 0"):
         kernel.check(settings(GEMM), {"m": 0})
