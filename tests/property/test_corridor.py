@@ -54,6 +54,7 @@ SOFTWARE: dict[str, Any] = {
 ONE_KERNEL = SOFTWARE | {
     "gemm": SOFTWARE["gemm"] | {"tiles": [[16, 32]], "splits": [2]},
     "decode_attention": SOFTWARE["decode_attention"] | {"splits": False},
+    "collectives": {"all_reduce": [{"hop": "1 us"}]},
 }
 
 
@@ -204,8 +205,8 @@ specs = st.builds(
     Spec, bandwidth=rates, efficiency=st.floats(0.1, 1.0), macs=rates, l2=rates, devices=st.sampled_from((1, 1, 2, 4))
 )
 stacks = st.sampled_from((IDEAL, SOFTWARE))
-# A library chooses kernels by an estimate of their time: another choice may take longer, or move more bytes. What is
-# said of a part that gets faster, or of a batch that grows, holds for each kernel.
+# A library chooses kernels by an estimate of their time, and collectives by their size: another choice may take longer
+# or shorter, or move more bytes. What is said of a part that gets faster, or of a batch that grows, holds for each.
 settled = st.sampled_from((IDEAL, ONE_KERNEL))
 
 
