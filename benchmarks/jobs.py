@@ -6,18 +6,20 @@ from typing import NamedTuple
 
 from archsim.engine.simulate import simulate
 from archsim.model.run import Run
-from archsim.model.taskgraph import TaskGraph
+from archsim.model.taskgraph import Segment, TaskGraph
 from benchmarks import wafer
 from benchmarks.pairs import Pair
 from benchmarks.unfolded import unfolded
 
 ONE = "workload.output_tokens=1"
 EIGHT = ("hardware.devices=8", "hardware.mapper.tensor_parallel=8")
+CHUNK = 64 * 1024
+ROOMY = ("hardware.stack=ideal", "hardware.components.sm.window=128KiB", "hardware.components.sm.grain=64KiB")
 GROQ = ("workload.batch=64", "workload.dtypes={weights: int8, kv: fp16, activations: fp16}")
 
 
 class Job(NamedTuple):
-    """A program, simulated with or without `repeats`.
+    """A program, simulated with or without `repeats`, at a fidelity: in chunks of 64 KB where it cuts them.
 
     `bar` and `goal` are milliseconds that the simulation may take and should take. `mapped`: whether `graph` traces and
     maps a workload; else it writes the program down, which nobody needs to time.
@@ -29,10 +31,11 @@ class Job(NamedTuple):
     goal: float | None = None
     repeats: bool = True
     mapped: bool = True
+    fidelity: str = "flow"
 
     def simulate(self, graph: TaskGraph) -> Run:
         """The run of the program."""
-        return simulate(graph, repeats=self.repeats)
+        return simulate(graph, fidelity=self.fidelity, repeats=self.repeats, chunk=CHUNK)
 
 
 @cache
@@ -49,6 +52,12 @@ def mapped(workload: str, hardware: str, *sets: str) -> Callable[[], TaskGraph]:
 def explicit() -> TaskGraph:
     """A token of 70B on eight devices, each by itself."""
     return unfolded(mapped("llama-3.1-70b-decode", "h100-sxm", ONE, *EIGHT)(), 8)
+
+
+def layer() -> TaskGraph:
+    """A layer of 70B on 132 tiles with room for two chunks each."""
+    graph = pair("llama-3.1-70b-decode", "h100-sxm", ONE, *ROOMY).plan().graph
+    return TaskGraph((Segment(max(graph.segments, key=lambda segment: len(segment.tasks)).tasks),))
 
 
 SMALL = mapped("llama-3.1-8b-decode", "h100-sxm", ONE)
@@ -68,5 +77,7 @@ JOBS = (
     Job("DeepSeek-V3 token, 8 H200, drawn", DRAWN),
     Job("1000 tokens of 70B (fp8), H100", THOUSAND, 1000, 200),
     Job("token on a mesh of 64 x 64 tiles", lambda: wafer.token(64, 8), 5000, 1000, mapped=False),
+    Job("a layer of 70B (fp8), 132 tiles, at `tile`", layer, 5, 1.5, mapped=False, fidelity="tile"),
+    Job("a layer of 70B (fp8), 132 tiles, at `chunk`", layer, 80, 25, mapped=False, fidelity="chunk"),
     Job("2 tokens of 64 sequences, 70B, 576 Groq chips", PIPELINE),
 )

@@ -33,7 +33,8 @@ holds this page to them.
 
 `map` is tracing and mapping, `simulate` the simulation; `timeouts` is the simulation in bare timeouts of SimPy, which
 carries over to other computers. Bars and goals are for the simulation alone. `all layers` plays every kernel of every
-layer; without, equal pieces are played once.
+layer; without, equal pieces are played once, and a kernel that meets nobody is one event. `tile` and `chunk` cut flows
+into chunks of 64 KB, for four tiles that stand for all or for each of them.
 
 | job | tasks | events | map, ms | simulate, ms | timeouts | bar, ms | goal, ms |
 |---|---|---|---|---|---|---|---|

@@ -55,19 +55,19 @@ class Clock(simpy.Environment):
 
         Raises EventLimit where more than `limit` events were needed.
         """
-        events = 0
         agenda = self._queue
-        while unfinished and agenda:
-            if events == limit:
-                raise EventLimit(f"stopped after {events} events, at {self.total} ps")
+        for events in range(limit):
+            if not unfinished or not agenda:
+                return events
             self._now, _, _, event = heappop(agenda)  # type: ignore[assignment]  # all delays are integers
             callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]  # as SimPy does
             for callback in callbacks:
                 callback(event)
             if not event._ok:  # noqa: SLF001 - a property takes as long as half of what happens at an event
                 raise cast("BaseException", event.value)
-            events += 1
-        return events
+        if unfinished and agenda:
+            raise EventLimit(f"stopped after {limit} events, at {self.total} ps")
+        return limit
 
 
 class Sleeper(simpy.Event):

@@ -51,10 +51,14 @@ class Queue:
         line = self._line
         if not line:
             self._alarm.sleep(turn)
-        elif turn < line[-1][0]:  # it has a shorter latency than those before it
-            Sleeper(self._clock, lambda _: piece.go(turn)).sleep(turn)
+        elif turn < line[-1][0]:
+            self._let_pass(piece, turn)
             return
         line.append((turn, piece))
+
+    def _let_pass(self, piece: Piece, turn: int) -> None:
+        """Let a piece go on that has a shorter latency than those before it."""
+        Sleeper(self._clock, lambda _: piece.go(turn)).sleep(turn)
 
     def _ring(self, alarm: Sleeper) -> None:
         line = self._line
