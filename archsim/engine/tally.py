@@ -33,20 +33,14 @@ def completions(loops: Iterable[Loop]) -> Completions:
 
 def counts(done: Iterable[tuple[Task, int]]) -> dict[CountKey, int]:
     """The rows of the ledger: completions x bill."""
-    books: dict[tuple[str, str], dict[tuple[str, str, str], int]] = {}
-    keys: list[CountKey] = []
-    sums: list[int] = []
+    sums: dict[tuple[str, str, str, str, str], int] = {}
     for task, times in done:
-        places = books.setdefault((task.operator, task.phase), {})
+        operator, phase = task.operator, task.phase
         for flow in task.flows:
-            for leg in flow.legs:
-                place = leg.component, leg.action, leg.tensor
-                if place not in places:
-                    places[place] = len(keys)
-                    keys.append(CountKey(leg.component, leg.action, task.operator, task.phase, leg.tensor))
-                    sums.append(0)
-                sums[places[place]] += times * leg.bill
-    return dict(zip(keys, sums, strict=True))
+            for component, action, tensor, bill, _, _ in flow.legs:
+                key = (component, action, operator, phase, tensor)
+                sums[key] = sums.get(key, 0) + times * bill
+    return dict(zip(map(CountKey._make, sums), sums.values(), strict=True))
 
 
 def busy(done: Iterable[tuple[Task, int]]) -> dict[Port, int]:
