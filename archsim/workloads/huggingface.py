@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
+from archsim.workloads.huggingface_fields import check
 
 Config = Mapping[str, Any]
 
@@ -60,10 +61,13 @@ def importing(dimensions: Callable[[Config], dict[str, Any]]) -> Callable[[Any],
 def language_model(config: Config, family: str, required: Names) -> tuple[str, Config]:
     """The type and the config of the language model.
 
-    Raises UnplacedError where no family or another one reads the type; `required` are the fields that all types of
-    this family have.
+    Raises UnplacedError where a value can't be, or no family or another one reads the type; `required` are the fields
+    that all types of this family have.
     """
     nested = config.get("text_config")
+    check(config)
+    if isinstance(nested, Mapping):
+        check(nested, ("text_config",))
     config = {**config, **nested} if isinstance(nested, Mapping) else config
     kind = _model_type(config)
     found = _family(kind, config)
@@ -108,13 +112,14 @@ def every(config: Config, usual: int) -> int | None:
 
     Raises UnplacedError where layers with and without a window come in another order.
     """
-    kinds, given = config.get("layer_types"), config.get("sliding_window_pattern") or usual
+    kinds: list[str] = config.get("layer_types") or []
     if not kinds:
-        return int(given)
+        given = int(config.get("sliding_window_pattern") or usual)
+        return given if given <= config["num_hidden_layers"] else None
     found = kinds.index(_FULL) + 1 if _FULL in kinds else None
     regular = [_FULL if found and (index + 1) % found == 0 else "sliding_attention" for index in range(len(kinds))]
     if kinds != regular:
-        raise UnplacedError(f"layer_types: not every {found}th layer sees all tokens, or others do")
+        raise UnplacedError("layer_types: layers without a window must be the last of every so many")
     return found
 
 
@@ -136,7 +141,7 @@ def _model_type(config: Config) -> str:
     name = str(named[0] if isinstance(named, list) else named)
     stem = name.partition("For")[0].lower()
     known = [kind for kinds in (*TYPES.values(), *_UNREAD_TYPES.values()) for kind in kinds]
-    return next((kind for kind in known if kind.replace("_", "") == stem), name)
+    return next((kind for kind in known if kind.removesuffix("_text").replace("_", "") == stem), name)
 
 
 def _family(kind: str, config: Config) -> str | None:

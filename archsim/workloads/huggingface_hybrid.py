@@ -56,6 +56,10 @@ _QWEN: Names = {
 }
 
 
+_LAYERS = {"linear_attention": "ME", "full_attention": "*E"}
+"""The letters of a layer of Qwen3-Next."""
+
+
 def dimensions(config: Config) -> dict[str, Any]:
     """The fields of a `HybridModel`.
 
@@ -85,13 +89,13 @@ def _qwen(config: Config, kind: str) -> dict[str, Any]:
     found = translated(config, kind, {**_FIELDS, **_QWEN}, _OPTIONAL_FIELDS)
     expect(config, decoder_sparse_step=1, mlp_only_layers=[], attention_bias=False)
     layers, size, interval = found.pop("layers"), found["head_size"], config.get("full_attention_interval") or 4
-    if not all(isinstance(number, int) for number in (layers, size, interval)):
-        raise UnplacedError("num_hidden_layers, head_dim and full_attention_interval must be whole numbers")
     kinds = config.get("layer_types") or [
         "linear_attention" if (index + 1) % interval else "full_attention" for index in range(layers)
     ]
-    found["pattern"] = "".join({"linear_attention": "ME", "full_attention": "*E"}.get(name, "?") for name in kinds)
+    if unknown := sorted(set(kinds) - _LAYERS.keys()):
+        raise UnplacedError(f"layer_types: `{unknown[0]}` is none of {', '.join(_LAYERS)}")
+    found["pattern"] = "".join(_LAYERS[name] for name in kinds)
     found["experts"]["shared_gate"] = True
     found["mixer"]["kind"] = "gated_delta_net"
-    rotated = round(size * float(config.get("partial_rotary_factor") or 1))
+    rotated = round(size * (config.get("partial_rotary_factor") or 1))
     return {**found, "qk_norm": True, "output_gate": True, "rotary_size": rotated}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archsim.config.diagnostics import UnplacedError
 from archsim.workloads.huggingface import Config, Names, every, expect, language_model, translated
 
 _FIELDS: Names = {
@@ -88,10 +87,8 @@ def _gpt_oss(config: Config, found: dict[str, Any]) -> None:
 def _deepseek_2(config: Config, found: dict[str, Any]) -> None:
     """The shared experts as one."""
     expect(config, attention_bias=False, moe_layer_freq=1)
-    count, width = config.get("n_shared_experts") or 0, found["experts"]["width"]
-    if not (isinstance(count, int) and isinstance(width, int)):
-        raise UnplacedError("n_shared_experts and moe_intermediate_size must be whole numbers")
-    found["experts"]["shared_width"] = count * width or None
+    count = config.get("n_shared_experts") or 0
+    found["experts"]["shared_width"] = count * found["experts"]["width"] or None
 
 
 def _deepseek_3(config: Config, found: dict[str, Any]) -> None:

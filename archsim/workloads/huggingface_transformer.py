@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import Config, Names, every, language_model, translated
+from archsim.workloads.huggingface import Config, Names, every, expect, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",
@@ -63,24 +63,23 @@ def _qwen3_flags(config: Config) -> dict[str, bool]:
     return {"qkv_bias": attention, "out_bias": attention, "qk_norm": True}
 
 
-def _gemma_layers(_: Config) -> dict[str, Any]:
+def _gemma_layers(config: Config) -> dict[str, Any]:
+    expect(config, attention_bias=False)
     return {"activation": "geglu"}
 
 
 def _gemma_2_layers(config: Config) -> dict[str, Any]:
-    return {"activation": "geglu", "post_norms": True, "full_attention_every": every(config, 2)}
+    return {**_gemma_layers(config), "post_norms": True, "full_attention_every": every(config, 2)}
 
 
 def _gemma_3_layers(config: Config) -> dict[str, Any]:
-    return {"activation": "geglu", "post_norms": True, "qk_norm": True, "full_attention_every": every(config, 6)}
+    return {**_gemma_layers(config), "post_norms": True, "qk_norm": True, "full_attention_every": every(config, 6)}
 
 
 def _qwen_window(config: Config) -> int | None:
     """The layers from `max_window_layers` on have the window."""
-    unlimited, layers = config.get("max_window_layers") or 0, config["num_hidden_layers"]
-    if not (isinstance(unlimited, int) and isinstance(layers, int)):
-        raise UnplacedError("max_window_layers and num_hidden_layers must be whole numbers")
-    if not config.get("use_sliding_window") or unlimited >= layers:
+    unlimited = config.get("max_window_layers") or 0
+    if not config.get("use_sliding_window") or unlimited >= config["num_hidden_layers"]:
         return None
     if unlimited:
         raise UnplacedError(f"max_window_layers is {unlimited}: {_UNEVEN}")
@@ -107,7 +106,7 @@ _ARCHITECTURES = {
 
 def _refuse_uneven_layers(config: Config) -> None:
     kinds = config.get("layer_types")
-    if kinds and not (isinstance(kinds, list) and all(kind == kinds[0] for kind in kinds)):
+    if kinds and len(set(kinds)) > 1:
         raise UnplacedError(f"layer_types differ: {_UNEVEN}")
     if (rotated := config.get("partial_rotary_factor") or 1) != 1:
         raise UnplacedError(f"partial_rotary_factor is {rotated}: this reader rotates whole heads")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
+
+Layers = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class LanguageModel(Checked):
@@ -82,7 +84,7 @@ class AttentionModel(LanguageModel):
 class DecoderModel(AttentionModel):
     """A model in which every layer begins with attention."""
 
-    layers: PositiveInt
+    layers: Layers
     full_attention_every: PositiveInt | None = Field(
         default=None, description="the last of every so many layers has no window; none: all have it"
     )
@@ -90,6 +92,9 @@ class DecoderModel(AttentionModel):
 
     @model_validator(mode="after")
     def _a_window_to_leave_out(self) -> Self:
+        if self.full_attention_every and self.full_attention_every > self.layers:
+            message = f"of {self.layers} layers none is the last of {self.full_attention_every}: all have the window"
+            raise UnplacedError(message, help="leave out full_attention_every", at=("full_attention_every",))
         if self.full_attention_every and self.sliding_window is None:
             message = "full_attention_every says which layers have no window, and there is no window"
             raise UnplacedError(message, help="give sliding_window", at=("full_attention_every",))

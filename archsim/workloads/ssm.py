@@ -19,7 +19,7 @@ from archsim.workloads.feed_forward import feed_forward
 from archsim.workloads.gated_delta_net import GatedDeltaNet
 from archsim.workloads.huggingface import importing
 from archsim.workloads.huggingface_ssm import dimensions
-from archsim.workloads.language_model import LanguageModel
+from archsim.workloads.language_model import LanguageModel, Layers
 from archsim.workloads.mamba2 import Mamba2
 from archsim.workloads.recurrence import recurrence
 from archsim.workloads.sublayer import Layer, always
@@ -31,7 +31,7 @@ KIND = "ssm"
 class SsmModel(LanguageModel):
     """What the weights of a state-space model look like; every layer is equal."""
 
-    layers: PositiveInt
+    layers: Layers
     mixer: Annotated[Mamba2 | GatedDeltaNet, Field(discriminator="kind")]
     feed_forward: PositiveInt | None = Field(
         default=None, description="inner width of a gated feed-forward part in each layer; none: no such"

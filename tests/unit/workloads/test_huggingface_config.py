@@ -194,7 +194,7 @@ def test_a_window_counts_where_the_model_uses_it() -> None:
     "config",
     [
         changed(QWEN2_5_7B, use_sliding_window=True, max_window_layers=14),
-        changed(LLAMA_3_1_8B, layer_types=["sliding_attention", "full_attention"]),
+        changed(LLAMA_3_1_8B, layer_types=["sliding_attention", "full_attention"] * 16),
     ],
 )
 def test_layers_that_differ_are_refused(config: dict[str, Any]) -> None:

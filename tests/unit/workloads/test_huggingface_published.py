@@ -306,3 +306,46 @@ def test_gates_and_sinks_are_what_the_other_weights_leave() -> None:
     assert gone == 12 * 2048 * 16 * 256 + 48 * 2048
     plain = workload("moe", GPT_OSS_20B).model.model_dump() | {"sinks": False}
     assert traced("moe", GPT_OSS_20B).parameters - traced("moe", plain).parameters == 24 * 64
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "field", "told"),
+    [
+        ("transformer", GEMMA_2_9B, {"layer_types": 5}, "layer_types must be a list of names"),
+        ("transformer", GEMMA_2_9B, {"layer_types": ["full_attention"]}, "names 1 layers, and num_hidden_layers is 42"),
+        ("transformer", GEMMA_2_9B, {"sliding_window_pattern": [1]}, "must be a whole number above 0"),
+        ("transformer", GEMMA_2_9B, {"sliding_window_pattern": 1.5}, "must be a whole number above 0"),
+        ("transformer", GEMMA_2_9B, {"head_dim": True}, "head_dim must be a whole number above 0"),
+        ("transformer", GEMMA_2_9B, {"attention_bias": True}, "attention_bias is True, and only False is read"),
+        ("transformer", GEMMA_2_9B, {"num_hidden_layers": 10**9}, "at most 10,000 are read"),
+        ("transformer", GEMMA_2_9B, {"_name_or_path": 5}, "_name_or_path must be text"),
+        ("moe", GPT_OSS_20B, {"tie_word_embeddings": "false"}, "tie_word_embeddings must be true or false"),
+        ("moe", GPT_OSS_20B, {"num_local_experts": 0}, "num_local_experts must be a whole number above 0"),
+        ("hybrid", QWEN3_NEXT, {"layer_types": [["a"]]}, "layer_types must be a list of names"),
+        ("hybrid", QWEN3_NEXT, {"layer_types": ["linear_attention", "chunked"] * 24}, "`chunked` is none of"),
+        ("hybrid", QWEN3_NEXT, {"partial_rotary_factor": [1]}, "must be a number above 0 and at most 1"),
+        ("hybrid", QWEN3_NEXT, {"num_hidden_layers": 10**9}, "at most 10,000 are read"),
+    ],
+)
+def test_a_value_that_can_not_be_is_told_by_its_field(
+    family: str, config: dict[str, Any], field: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UnplacedError, match=told):
+        import_module(f"archsim.workloads.huggingface_{family}").dimensions({**config, **field})
+
+
+def test_a_value_is_found_in_the_part_of_the_file_where_it_stands() -> None:
+    wrong = {**GEMMA_3_4B, "text_config": {**GEMMA_3_4B["text_config"], "hidden_size": 0}}
+    with pytest.raises(UnplacedError) as raised:
+        import_module("archsim.workloads.huggingface_transformer").dimensions(wrong)
+    assert raised.value.at == ("text_config", "hidden_size")
+
+
+def test_the_class_names_the_type_of_a_language_model_that_is_a_part() -> None:
+    named = {**GEMMA_3_1B, "model_type": None, "architectures": ["Gemma3ForCausalLM"]}
+    assert traced("transformer", named).parameters == traced("transformer", GEMMA_3_1B).parameters
+
+
+def test_a_layer_without_a_window_that_no_layer_is_is_refused() -> None:
+    with pytest.raises(ValidationError, match="none is the last of 99"):
+        workload("transformer", workload("transformer", GEMMA_2_9B).model.model_dump() | {"full_attention_every": 99})
