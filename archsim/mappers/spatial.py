@@ -68,7 +68,7 @@ def plan(trace: Trace, machine: Machine, spec: Spatial, stack: Stack, batch: int
     refuse_stated(trace)
     places = homes(machine, spec.tile, spec.weights, spec.kv, spec.activations)
     courses = alike(passes(trace, batch))
-    ground, placed = _placed(machine, spec, stack, places, loads(trace, courses[-1]))
+    ground, placed = _placed(machine, spec, stack, places, loads(trace, courses[-1]), trace.heads)
     settled = Settled(
         layout=ground.layout,
         homes=places,
@@ -88,8 +88,10 @@ def plan(trace: Trace, machine: Machine, spec: Spatial, stack: Stack, batch: int
     )
 
 
-def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: Sequence[Load]) -> Placed:
+def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: Sequence[Load], heads: int) -> Placed:
     """The ground, and the stage of each unit on it: the most stages that hold their units.
+
+    Unless the file says so, no more devices share a stage than there are attention heads to share.
 
     Raises:
         PlanError: where a stage cannot hold its units.
@@ -102,7 +104,8 @@ def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: 
                 ground = grounds.regions(machine, places, stack, spec.fabric, wish, devices)
             else:
                 ground = grounds.chips(machine, places, stack, wish, devices)
-            yield ground, min(ground.slots, wanted)
+            if spec.tensor_parallel or not heads or ground.devices_each <= heads or wanted == len(kept):
+                yield ground, min(ground.slots, wanted)
 
     return grounds.first_fit(options, kept, places, machine.devices)
 

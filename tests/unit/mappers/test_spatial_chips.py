@@ -92,6 +92,14 @@ def test_stages_become_larger_where_one_for_each_layer_does_not_hold_it(decoder:
     assert planned(decoder(), chips(6, "320 kB")).parallel == {"tensor_parallel": 2, "pipeline_parallel": 3}
 
 
+def test_no_more_chips_share_a_stage_than_there_are_heads_to_share(decoder: Decode) -> None:
+    # 1.2 MB in all: 13 chips of 100 kB would hold it as one stage
+    with pytest.raises(PlanError) as raised:
+        planned(decoder(), chips(13, "100 kB"))
+    assert "devices: 14;" in raised.value.help
+    assert planned(decoder(), chips(14, "100 kB")).parallel == {"tensor_parallel": 7, "pipeline_parallel": 2}
+
+
 def test_a_stage_streams_its_weights_over_all_its_chips(decoder: Decode) -> None:
     for devices, each in ((4, 1), (8, 2)):
         (first, *_) = [task for task in tasks(planned(decoder(), chips(devices))) if task.operator == "gate_up"]
