@@ -16,6 +16,7 @@ _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SMALL = 0.1
 """Of the unit of a whole: a smaller part of it has a unit of its own."""
 
+_TEN = 10
 _ONE_PERCENT = 0.01
 _TENTHS = 1000
 """Tenths of a percent in a whole."""
@@ -46,6 +47,12 @@ def interval(low: float, high: float, unit: str) -> str:
 def number(value: float | None) -> str:
     """Three significant figures, all digits of the integer part: `0.412`, `160`, `12,345`."""
     return NOTHING if value is None else _digits(value, 0)
+
+
+def rough(value: float) -> str:
+    """Two significant figures, of what is no surer: `0.56`, `5.6`, `54`, `290`."""
+    shown = float(f"{value:.2g}")
+    return f"{shown:,.0f}" if shown > _TEN else f"{shown:g}"
 
 
 def memory(used: int, total: int | None) -> str:

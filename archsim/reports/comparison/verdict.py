@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from archsim.model.uncertainty import odds, ratio_band
 from archsim.reports.comparison.matrix import Comparison, joules, pace
 from archsim.reports.comparison.outcome import Cell, Subject
 from archsim.reports.comparison.words import precision
-from archsim.reports.quantities import percent, si
+from archsim.reports.quantities import number, percent, rough, si
 
 _EVEN, _TWICE = 1.03, 2.0
 """Ratios nearer to one than the first are told as equal, those below the second in percent."""
@@ -18,6 +19,9 @@ _MOST = 0.5
 
 _CERTAIN = 0.01
 """Of all draws: an order that fewer of them turn is told without a caveat."""
+
+IDEAL = "ideal"
+"""The stack of machines whose software was not measured."""
 
 _ACTIVE = "active"
 """Power of tiles at work: known of GPUs that were measured as they served, and of no other machine."""
@@ -78,7 +82,8 @@ def _against(best: Cell, other: Cell) -> str:
     less, told = f"{percent(1 - 1 / factor)} less", ""
     if factor >= _TWICE:
         tails = ratio_band(other.constants, best.constants)
-        less, told = f"{factor:.2g}× less", f" ({tails.p05:.2g} to {tails.p95:.2g} times by the ranges of the prices)"
+        less = f"{rough(factor)}× less"
+        told = f" ({rough(tails.p05)} to {rough(tails.p95)} times by the ranges of the prices)"
     reason = _because(best, other)
     return f"{mine} needs {less} energy per token than {its}{told}, {reason}; {_speed(best, other, 'it')}."
 
@@ -91,7 +96,7 @@ def _speed(best: Cell, other: Cell, called: str) -> str:
     if 1 / _EVEN < factor < _EVEN:
         return "both take the same time"
     quick = called if factor > 1 else other.machine.label
-    return f"{quick} is {max(factor, 1 / factor):.3g}× faster"
+    return f"{quick} is {number(max(factor, 1 / factor))}× faster"
 
 
 def _because(best: Cell, other: Cell) -> str:
@@ -136,4 +141,15 @@ def _caveats(best: Cell, other: Cell) -> tuple[str, ...]:
     flights = [cell.document["throughput"]["sequences_in_flight"] for cell in (best, other)]
     if flights[0] != flights[1]:
         found.append(f"{flights[0]:,} and {flights[1]:,} sequences in flight")
-    return tuple(found)
+    return (*found, *_unlike_machines(best, other))
+
+
+def _unlike_machines(best: Cell, other: Cell) -> Iterator[str]:
+    """Software on one side alone, and unlike numbers of devices."""
+    mine, its = (cell.document["hardware"] for cell in (best, other))
+    for bare, laden, one, another in ((mine, its, best, other), (its, mine, other, best)):
+        if bare["stack"] == IDEAL != laden["stack"]:
+            software = f"{another.machine.label} has the overheads of `{laden['stack']}`"
+            yield f"{one.machine.label} runs without software (stack `{IDEAL}`), {software}"
+    if mine["devices"] != its["devices"]:
+        yield f"{mine['devices']:,} and {its['devices']:,} devices"

@@ -134,7 +134,7 @@ def _drawn(comparison: Comparison, cell: Cell) -> Drawn:
         headline=f"{si(joules(cell), 'J')} per token · {si(pace(cell).seconds, 's')} {pace(cell).of}",
         moments=moments(cell),
         facts=facts,
-        told=(*marks(comparison, cell), *cell.document["warnings"]),
+        told=tuple(dict.fromkeys((*marks(comparison, cell), *cell.document["warnings"]))),
         command=cell.document["provenance"]["command"],
     )
 

@@ -134,6 +134,23 @@ def test_the_verdict_names_what_weakens_it(cells: Callable[..., Comparison], res
     assert re.match(r"the order is not certain: in 2\d % of draws", caveats[1])
 
 
+def test_unlike_software_and_devices_are_told(cells: Callable[..., Comparison], result: Result) -> None:
+    laden = replace(result, hardware=result.hardware.model_copy(update={"stack": "vllm", "devices": 4}))
+    caveats = verdicts(cells(scaled(laden, 0.1)))[0].caveats
+    assert caveats[0] == "first runs without software (stack `ideal`), second has the overheads of `vllm`"
+    assert caveats[1] == "4 and 1 devices"
+
+
+def test_a_large_factor_is_told_in_plain_digits(cells: Callable[..., Comparison], result: Result) -> None:
+    assert "needs 290× less energy" in sentence(cells(scaled(result, 1 / 287.3)))
+
+
+def test_what_is_marked_in_a_terminal_is_told_below(cells: Callable[..., Comparison], result: Result) -> None:
+    adjusted = Adjustment(("hardware.devices=2",), "2 devices instead of 1: the least that hold the model")
+    page = " ".join(summary(cells(result, SECOND, adjusted)).split())
+    assert "* second: 2 devices instead of 1: the least that hold the model" in page
+
+
 def test_a_missing_baseline_is_named(refused: Comparison) -> None:
     assert sentence(refused).startswith("first alone has figures")
     nothing = replace(refused, rows=((refused.rows[0][1], refused.rows[0][1]),))
