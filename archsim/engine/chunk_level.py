@@ -11,11 +11,11 @@ from functools import partial
 from typing import Final
 
 from archsim.engine.chunk_net import ChunkNet
-from archsim.engine.cutting import Grain, cut, layout, pieces
+from archsim.engine.cutting import Grain, cut, layout, lines_up, pieces
 from archsim.engine.errors import Unrepresentable
 from archsim.engine.flow_level import FlowLevel
 from archsim.model.run import Run
-from archsim.model.taskgraph import Flow, Task, TaskGraph
+from archsim.model.taskgraph import Flow, Port, Task, TaskGraph
 
 MOST_EVENTS: Final = 10**8
 """Events that a run may need, in chunks, where the caller sets no bound: some minutes."""
@@ -31,6 +31,8 @@ def by_chunks(graph: TaskGraph, grain: Grain, max_events: int | None, *, repeats
         Unrepresentable: where a chunk is larger than a requester's buffer, or there are too many of them.
         Deadlock, EventLimit: as at `flow`.
     """
+    if grain.folds is not None:
+        grain = replace(grain, shared=_shared(graph))
     needed = _needed(graph, grain, repeats=repeats)
     if max_events is None and needed > MOST_EVENTS:
         message = f"chunk by chunk this would take about {needed:,} events; {MOST_EVENTS:,} are the bound"
@@ -57,6 +59,17 @@ def _bare(graph: TaskGraph) -> TaskGraph:
 
     segments = tuple(replace(segment, tasks=tuple(map(task, segment.tasks))) for segment in graph.segments)
     return TaskGraph(segments, graph.buffers)
+
+
+def _shared(graph: TaskGraph) -> frozenset[Port]:
+    """Ports of which some flows take an instance for each requester, and others not."""
+    flows = {id(flow): flow for segment in graph.segments for task in segment.tasks for flow in task.flows}
+    passed: dict[Port, set[bool]] = {}
+    for course in map(layout, flows.values()):
+        for stop in course.stops:
+            if stop.ticks and stop.instances > 1 and not stop.pooled:
+                passed.setdefault(stop.port, set()).add(lines_up(stop, course))
+    return frozenset(port for port, ways in passed.items() if len(ways) > 1)
 
 
 def _needed(graph: TaskGraph, grain: Grain, *, repeats: bool) -> int:

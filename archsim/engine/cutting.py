@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from archsim.engine.errors import Unrepresentable
 from archsim.engine.servers import FINE
-from archsim.model.taskgraph import TICKS, Course, Flow, Stop, Strand
+from archsim.model.taskgraph import TICKS, Course, Flow, Port, Stop, Strand
 
 _COARSE: Final = 64 * 1024
 """Bytes of a chunk where the requester's grain is too fine to follow and its buffers are large."""
@@ -30,10 +30,13 @@ class Grain:
     """How finely to simulate: chunks of `chunk` bytes (None: as buffers allow), tiles folded into `folds` (None: not).
 
     Left to the buffers, a chunk is the requester's grain, or 64 KB of grains below 4 KB; at least two fit a window.
+    Folded, a port has a line for each representative, or one for all of those that flows of unlike many requesters
+    pass: `shared` are the ports of such, so that all of them meet there.
     """
 
     chunk: int | None = None
     folds: int | None = None
+    shared: frozenset[Port] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,14 @@ def _buffers(flow: Flow, course: Course, grain: Grain, lead: int) -> tuple[int, 
 
 def pick(stop: Stop, course: Course, grain: Grain) -> Pick:
     """Which instance serves a piece at a stop."""
-    if stop.pooled or (stop.instances == course.ways and stop.instances > 1):
+    if stop.pooled or (lines_up(stop, course) and stop.port not in grain.shared):
         return Pick.OWN
     return Pick.ALIKE if stop.instances == 1 or stop.instances > _INTERLEAVED or grain.folds is not None else Pick.TURN
+
+
+def lines_up(stop: Stop, course: Course) -> bool:
+    """Whether each requester has an instance of a port to itself."""
+    return stop.instances == course.ways and stop.instances > 1
 
 
 def costs(stop: Stop, how: Pick, count: int, seats: int, together: int = 1) -> Costs:

@@ -74,6 +74,16 @@ def test_a_small_reader_does_not_wait_for_the_big_stream_beside_it() -> None:
     assert reader <= 2 * 4 * 4096 * BYTE + 2 * 4096 * BYTE
 
 
+@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
+def test_a_reader_of_all_stacks_meets_one_with_a_stack_for_each_requester(fidelity: str) -> None:
+    def read(ways: int) -> Flow:
+        stacks = Stop(Port("hbm", "io"), "read", 2 * 65536, 65536, 65536 * BYTE * TICKS, 0, 2, pooled=False)
+        course = Course((Strand((stacks,)),), (), ways, None, 4096)
+        return Flow((), 65536 * BYTE * TICKS, (), lead=2 * 65536, weight=ways, course=course)
+
+    assert max(ends(read(1), read(2), fidelity=fidelity)) >= 2 * 65536 * BYTE
+
+
 def test_two_computations_on_one_tile_are_sliced() -> None:
     work = 1_000_000
     assert ends(moved(1, work=work, tiles=1), moved(1, work=work // 10, tiles=1)) == pytest.approx(
