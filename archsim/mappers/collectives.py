@@ -25,11 +25,20 @@ def device_link(machine: Machine) -> str:
     Raises:
         PlanError: where the machine has none.
     """
-    for name, item in machine.components.items():
-        if isinstance(item, Connector) and item.between == (DEVICE, DEVICE):
-            return name
+    if links := _links(machine):
+        return links[0]
     message = "several devices share the work, but no link joins them"
     raise PlanError(message, ("hardware", "links"), "add one with between: [device, device], topology: switch")
+
+
+def linked(machine: Machine) -> bool:
+    """Whether a link joins its devices."""
+    return bool(_links(machine))
+
+
+def _links(machine: Machine) -> list[str]:
+    parts = machine.components.items()
+    return [name for name, item in parts if isinstance(item, Connector) and item.between == (DEVICE, DEVICE)]
 
 
 def all_reduce(operator: Operator, phase: str, at: Fabric, devices: int, over: Fraction) -> Task:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 
+from archsim.mappers.collectives import linked
 from archsim.mappers.parallel import Degrees, kv_degree, tensor_degrees
 from archsim.model.machine import Machine
 from archsim.model.plan import Placement, PlanError
@@ -35,7 +36,7 @@ def place(
             parts = " + ".join(f"{_size(item.bytes)} {item.role}" for item in held)
             excess = f"{_size(capacity)}: {_size(needed - capacity)} too much"
             message = f"the model does not fit: {parts} in `{name}`, which holds {excess}"
-            fitting = _fitting(trace, homes, name, capacity, experts)
+            fitting = _fitting(trace, homes, name, capacity, experts) if linked(machine) else None
             raise PlanError(message, ("hardware", "components", name), _remedy(held, capacity, fitting))
     return placed
 

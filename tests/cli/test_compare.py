@@ -109,7 +109,7 @@ def test_all_cells_failed_is_a_failure_that_the_report_tells(compared: Callable[
     found = compared(small / "machine.yaml", args=("--set", TINY), exits=1)
     assert "does not fit" in found["results"][0]["error"]
     for name in ("report.md", "report.html"):
-        assert "No machine here can run it" in (small / "out" / name).read_text(encoding="utf-8")
+        assert "No machine here has figures for it" in (small / "out" / name).read_text(encoding="utf-8")
 
 
 def test_fit_takes_as_many_devices_as_hold_the_model(compared: Callable[..., Any], small: Path) -> None:

@@ -54,7 +54,7 @@ def _verdict(comparison: Comparison, workload: Subject) -> Verdict:
     ranked = sorted(comparison.results(workload), key=joules)
     reference = comparison.reference(workload)
     if not ranked:
-        return Verdict(workload.label, "No machine here can run it; the table says why.")
+        return Verdict(workload.label, "No machine here has figures for it; the table says why.")
     best = ranked[0]
     if len(ranked) == 1:
         return Verdict(workload.label, _alone(best, others=len(comparison.machines) - 1))

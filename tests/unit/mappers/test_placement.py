@@ -1,6 +1,7 @@
 """Where weights and KV live, and what is said where they do not fit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,14 @@ def test_the_refusal_says_what_would_make_it_fit(machine: Build, weights: int, k
     with pytest.raises(PlanError) as caught:
         place(residents(weights * GB, kv * GB), HOMES, Degrees(1), 1, machine(capacity="10 GB"))
     assert caught.value.help.removeprefix("what would make it fit: ").split("; or ") == ways
+
+
+def test_more_devices_are_advised_only_where_a_link_can_join_them(machine: Build) -> None:
+    joined = machine(capacity="10 GB")
+    alone = replace(joined, components={name: joined.components[name] for name in joined.components if name != "wire"})
+    with pytest.raises(PlanError) as caught:
+        place(residents(30 * GB, 5 * GB), HOMES, Degrees(1), 1, alone)
+    assert "devices" not in caught.value.help
 
 
 def test_more_devices_as_advised_do_make_it_fit(machine: Build) -> None:

@@ -154,7 +154,7 @@ def test_what_is_marked_in_a_terminal_is_told_below(cells: Callable[..., Compari
 def test_a_missing_baseline_is_named(refused: Comparison) -> None:
     assert sentence(refused).startswith("first alone has figures")
     nothing = replace(refused, rows=((refused.rows[0][1], refused.rows[0][1]),))
-    assert sentence(nothing).startswith("No machine here can run it")
+    assert sentence(nothing).startswith("No machine here has figures for it")
 
 
 def test_counts_times_prices_are_the_joules(halved: Comparison) -> None:
