@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sample import cell_of, rows_of
 
 from archsim.config.document import load
+from archsim.config.settings import apply_sets
 from archsim.config.shipped import find
 from archsim.config.validation import build
 from archsim.model.stack import Stack
@@ -70,7 +71,8 @@ def points(suite: Mapping[str, Any], table: str) -> Points:
             found.setdefault(",".join(f"{key}={cells[key]}" for key in columns if key != "measured"), cells)
     order = sorted(found, key=lambda shape: sha256(shape.encode()).digest())
     rows = [found[shape] for shape in order]
-    target = check_hardware(load(find(settings["hardware"], HARDWARE_FOLDER), HARDWARE_FOLDER))
+    document = load(find(settings["hardware"], HARDWARE_FOLDER), HARDWARE_FOLDER)
+    target = check_hardware(apply_sets({"hardware": document}, settings.get("sets", ()))["hardware"])
     if "stack" in settings:
         target = replace(target, stack=build(Stack, load_stack(settings["stack"], target.document)))
     batches = [int(_filled(settings.get("batch", 1), row)) for row in rows]

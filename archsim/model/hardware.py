@@ -68,8 +68,8 @@ class PowerCap(Checked):
     clocked: tuple[str, ...] = Field(description="components and links that slow down with the clock")
     settles: Picoseconds = Field(
         default=0,
-        description="time over which power is averaged: kernels share a clock, and what ends sooner is not held; none: "
-        "each kernel is held by itself",
+        description="how long a phase runs at the nominal clock before the limit acts; from then on its kernels share "
+        "one clock; none: each kernel is held by itself",
     )
 
 

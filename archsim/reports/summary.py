@@ -128,7 +128,9 @@ def _power(result: Result) -> Figure:
     each = () if result.hardware.devices == 1 or first.device_w is None else (f"{si(first.device_w, 'W')} each",)
     where = "" if beyond(result).value == 1.0 else f" at the {result.hardware.boundary}"
     limit = () if first.tdp_share is None else (f"{percent(first.tdp_share)} of TDP{where}",)
-    held = ("held to its limit",) if result.slowed else ()
+    after = max((item.after_s for item in result.slowed), default=0.0)
+    settled = f" after {si(after, 's')}" if after else ""
+    held = (f"held to its limit{settled}",) if result.slowed else ()
     return Figure(si(first.average_w, "W"), "average power", ", ".join((*each, *limit, *held)))
 
 

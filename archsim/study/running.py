@@ -149,11 +149,11 @@ def _limited(result: Result) -> list[str]:
 
 def _slowest(slowed: Sequence[Slowed], *, together: bool) -> str:
     """What was held, by the lowest clock: kernels by themselves, or all of a phase together."""
-    named = [(item.clock, item.phase if together else f"{item.operator} ({item.phase})") for item in slowed]
-    clock, name = min(named, key=lambda item: item[0])
-    others = len({other for _, other in named}) - 1
-    pace = "keeps its pace" if clock == 1 else f"runs at {clock:.2f} of its clock"
-    return f"{name} {pace}{f' and {others} more' if others else ''}"
+    names = [item.phase if together else f"{item.operator} ({item.phase})" for item in slowed]
+    least, name = min(zip(slowed, names, strict=True), key=lambda pair: pair[0].clock)
+    after = f" after {least.after_s * 1e3:.3g} ms" if least.after_s else ""
+    others = len(set(names)) - 1
+    return f"{name} runs at {least.clock:.2f} of its clock{after}{f' and {others} more' if others else ''}"
 
 
 def _elsewhere(machine: Machine, prices: Tariff) -> Iterator[str]:

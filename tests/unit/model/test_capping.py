@@ -9,6 +9,7 @@ import pytest
 from archsim.model.capping import STEPS, Capped, capped
 from archsim.model.hardware import PowerCap
 from archsim.model.machine import Machine
+from archsim.model.price import Price
 from archsim.model.pricing import PriceList, price_list
 from archsim.model.request import Move, Requester, Work
 from archsim.model.tariff import Place, Tariff
@@ -99,7 +100,7 @@ def test_a_price_falls_by_what_each_kernel_of_an_operator_counts(machine: Build)
     found = limited(built, {"one": one, "small": small}, CONSTANT + PEAK_W / 2)
     factor = found.slowed[0].clock ** (BETA - 1)
     expected = (MACS * factor + MACS // 100) / (MACS + MACS // 100)
-    assert found.factors == {Place("mlp", "decode", "sm", "mac_bf16"): pytest.approx(expected)}
+    assert found.factors[Place("mlp", "decode", "sm", "mac_bf16")] == pytest.approx(expected)
 
 
 def test_a_limit_below_what_the_board_always_takes_ends_at_the_lowest_clock(machine: Build) -> None:
@@ -108,18 +109,30 @@ def test_a_limit_below_what_the_board_always_takes_ends_at_the_lowest_clock(mach
     assert slow.clock == 1 / STEPS
 
 
-def test_prices_of_a_mix_beyond_the_limit_are_held_and_time_is_not(machine: Build) -> None:
-    # alone the kernel is within the limit; in the mix its MACs cost five times as much
+def test_prices_of_a_mix_beyond_the_limit_cost_time(machine: Build) -> None:
+    """Alone the kernel is within the limit; in the mix its MACs cost five times as much, and its clock falls for it."""
     built = machine()
     alone = prices_of(built)
     mix = {**alone, ("sm", "mac_bf16"): alone["sm", "mac_bf16"].scaled(5)}
     task = multiplying(built)
     cap = PowerCap.model_validate({"power": f"{CONSTANT + 5} W", "exponent": BETA, "clocked": ["sm"]})
     found = capped(TaskGraph((Segment((task,)),)), built, cap, Tariff(alone, alone, mix))
-    assert (found.graph.segments[0].tasks[0], found.slowed[0].clock) == (task, 1.0)
-    [(place, factor)] = found.factors.items()
-    assert CONSTANT + 5 * PEAK_W * factor == pytest.approx(CONSTANT + 5, rel=0.01)
-    assert place.action == "mac_bf16"
+    clock = found.slowed[0].clock
+    assert clock == pytest.approx((5 / (5 * PEAK_W)) ** (1 / BETA), abs=1 / STEPS)
+    assert found.graph.segments[0].tasks[0].alone == pytest.approx(1e12 / clock, rel=1e-9)
+
+
+def test_tiles_at_work_draw_less_at_a_lower_clock(machine: Build) -> None:
+    """Their watts fall as those of MACs that never wait, by clock^beta."""
+    built = machine()
+    active = Price(value=0.5, low=0.5, high=0.5, grade="assumed", source="a test")
+    prices = {**prices_of(built), ("sm", "active"): active}
+    cap = PowerCap.model_validate({"power": f"{CONSTANT + 3} W", "exponent": BETA, "clocked": ["sm"]})
+    graph = TaskGraph((Segment((multiplying(built),)),))
+    found = capped(graph, built, cap, Tariff(prices, prices, prices))
+    clock = found.slowed[0].clock
+    assert clock == pytest.approx((3 / (PEAK_W + 4 * 0.5)) ** (1 / BETA), abs=1 / STEPS)
+    assert found.factors[Place("mlp", "decode", "sm", "active")] == pytest.approx(clock**BETA)
 
 
 def test_what_ends_before_the_limit_settles_is_not_held(machine: Build) -> None:
@@ -129,6 +142,20 @@ def test_what_ends_before_the_limit_settles_is_not_held(machine: Build) -> None:
     assert limited(built, tasks, watts, settles="3.1 s").slowed == ()
     assert limited(built, tasks, watts, settles="2.9 s").slowed
     assert limited(built, tasks, watts, settles="3.1 s", lasting=frozenset({"decode"})).slowed
+
+
+@pytest.mark.parametrize("settles", [0.5, 1.0, 2.0, 2.999])
+def test_the_limit_acts_on_what_is_left_when_it_settles(machine: Build, settles: float) -> None:
+    """Of three seconds of work, those before are done at the nominal clock and at its price."""
+    built = machine()
+    found = limited(built, {"mlp": multiplying(built)}, CONSTANT + PEAK_W / 4, settles=f"{settles} s")
+    [slow] = found.slowed
+    assert slow.clock == pytest.approx(0.5, abs=1 / STEPS)
+    assert slow.after_s == settles
+    taken = 3 * found.graph.segments[0].tasks[0].alone / 1e12
+    assert taken == pytest.approx(settles + (3 - settles) / slow.clock, rel=1e-9)
+    paid = found.factors[Place("mlp", "decode", "sm", "mac_bf16")] * PEAK_W * 3
+    assert paid == pytest.approx(PEAK_W * settles + PEAK_W / 4 * (taken - settles), rel=0.01)
 
 
 def test_kernels_of_a_phase_share_the_clock_at_which_their_mean_is_the_limit(machine: Build) -> None:
