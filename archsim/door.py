@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import traceback
@@ -58,10 +57,9 @@ class Page(TypedDict):
 
 
 def page() -> Page:
-    """The terminal that reads stdout; a file or another program gets COLUMNS or the usual width, and no colours."""
+    """The terminal that reads stdout; a file or another program gets the usual width, and no colours."""
     if not sys.stdout.isatty():
-        asked = os.environ.get("COLUMNS", "")
-        return {"width": int(asked) if asked.isdecimal() and int(asked) else None, "color": False}
+        return {"width": None, "color": False}
     return {"width": shutil.get_terminal_size().columns, "color": True}
 
 

@@ -154,11 +154,7 @@ CONFIG = {
         ({"model_type": "mixtral", "num_local_experts": 8}, "a mixture of experts, which family `transformer`"),
         ({"model_type": None, "architectures": "LamaForCausalLM"}, "unknown model_type `LamaForCausalLM`"),
         ({"model_type": None, "architectures": []}, "unknown model_type `(none)`"),
-        ({"layer_types": ["full", "sliding"]}, "layer_types differ"),
-        ({"layer_types": [{"a": 1}, {"a": 2}]}, "layer_types differ"),
-        ({"layer_types": 3}, "layer_types differ"),
-        ({"model_type": "qwen2", "num_key_value_heads": 4, "max_window_layers": "x"}, "must be whole numbers"),
-        ({"hidden_size": -512}, "must be greater than 0"),
+        ({"layer_types": ["full", "sliding"] * 2}, "layer_types differ"),
         ({"num_key_value_heads": 3}, "8 is not a multiple of 3"),
     ],
 )
@@ -168,6 +164,25 @@ def test_a_published_config_that_is_no_dense_transformer_says_why(
     (small / "config.json").write_text(json.dumps(CONFIG | changes, indent=1))
     edit = ("model: model.yaml", "model: config.json")
     assert says in refused("workload.yaml", edit, culprit='{\n "architectures', of="config.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "culprit", "says"),
+    [
+        ({"layer_types": ["full"]}, '"layer_types": ^[', "layer_types names 1 layers, and num_hidden_layers is 4"),
+        ({"layer_types": [{"a": 1}, {"a": 2}]}, '"layer_types": ^[', "layer_types must be a list of names"),
+        ({"layer_types": 3}, '"layer_types": ^3', "layer_types must be a list of names"),
+        ({"max_window_layers": "x"}, '"x"', "max_window_layers must be a whole number"),
+        ({"hidden_size": -512}, "-512", "hidden_size must be a whole number above 0"),
+    ],
+)
+def test_a_value_of_a_published_config_is_refused_where_it_stands(
+    refused: Refused, small: Path, changes: dict[str, object], culprit: str, says: str
+) -> None:
+    (small / "config.json").write_text(json.dumps(CONFIG | changes, indent=1))
+    assert says in refused(
+        "workload.yaml", ("model: model.yaml", "model: config.json"), culprit=culprit, of="config.json"
+    )
 
 
 TABLE = """\
