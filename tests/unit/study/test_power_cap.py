@@ -107,7 +107,10 @@ def test_steps_of_decode_are_held_by_their_mean() -> None:
     assert (served.energy.value, served.slowed) == (free.energy.value, ())
 
 
-@pytest.mark.parametrize("board", ["a100-gpt-fast", "a100-sxm-80gb", "b200", "mi300x", "h100-sxm", "h200-sxm"])
+BOARDS = ["a100-gpt-fast", "a100-sxm-80gb", "b200", "mi300x", "h100-sxm", "h200-sxm", "pim-gpu", "wse-3"]
+
+
+@pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("workload", ["llama-3.1-8b-prefill", "llama-3.1-8b-decode"])
 def test_no_board_draws_more_than_it_is_built_for(board: str, workload: str) -> None:
     """But for the time that its limit takes to settle."""
