@@ -107,7 +107,7 @@ def test_steps_of_decode_are_held_by_their_mean() -> None:
     assert (served.energy.value, served.slowed) == (free.energy.value, ())
 
 
-BOARDS = ["a100-gpt-fast", "a100-sxm-80gb", "b200", "mi300x", "h100-sxm", "h200-sxm", "pim-gpu", "wse-3"]
+BOARDS = ["a100-gpt-fast", "a100-sxm-80gb", "b200", "mi300x", "h100-sxm", "h200-sxm", "pim-gpu"]
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -120,6 +120,13 @@ def test_no_board_draws_more_than_it_is_built_for(board: str, workload: str) -> 
     before = max((item.after_s for item in found.slowed), default=0.0)
     taken = found.latency.total_s
     assert found.average_w * taken <= free.average_w * before + found.hardware.tdp * (taken - before)
+
+
+@pytest.mark.parametrize("workload", ["llama-3.1-8b-prefill", "llama-3.1-8b-decode"])
+def test_a_wafer_stays_within_its_supply(workload: str) -> None:
+    found = run(workload, "wse-3", ("workload.batch=64", "workload.output_tokens=1")).result
+    assert found.hardware.tdp is not None
+    assert found.average_w <= found.hardware.tdp
 
 
 def test_a_part_that_there_is_not_cannot_be_slowed() -> None:
