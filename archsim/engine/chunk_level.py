@@ -83,7 +83,7 @@ def _needed(graph: TaskGraph, grain: Grain, *, repeats: bool) -> int:
                 course = layout(flow)
                 whole = cut(flow, course, grain)
                 each[id(flow)] = whole.chunks + sum(
-                    pieces(strand, course, whole, grain) * (sum(1 for stop in strand.stops if stop.ticks) - 1)
+                    pieces(strand, course, whole, grain) * max(0, sum(1 for stop in strand.stops if stop.ticks) - 1)
                     for strand in course.strands
                 )
             needed += each[id(flow)] * times

@@ -96,6 +96,7 @@ def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: 
     Raises:
         PlanError: where a stage cannot hold its units.
     """
+    chosen = not (spec.tensor_parallel or spec.pipeline_parallel)
 
     def options(devices: int) -> Iterator[tuple[Ground, int]]:
         for wanted in _stages_to_try(spec, len(kept)):
@@ -104,7 +105,7 @@ def _placed(machine: Machine, spec: Spatial, stack: Stack, places: Homes, kept: 
                 ground = grounds.regions(machine, places, stack, spec.fabric, wish, devices)
             else:
                 ground = grounds.chips(machine, places, stack, wish, devices)
-            if spec.tensor_parallel or not heads or ground.devices_each <= heads or wanted == len(kept):
+            if not chosen or not heads or ground.devices_each <= heads or wanted == len(kept):
                 yield ground, min(ground.slots, wanted)
 
     return grounds.first_fit(options, kept, places, machine.devices)

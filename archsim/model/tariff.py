@@ -55,7 +55,7 @@ class Tariff:
                 asked[operator.name] += operator.macs * times
                 of_prompts[operator.name] += operator.prompt_macs * times
         shares = {name: macs / asked[name] for name, macs in of_prompts.items() if macs}
-        return replace(self, prompts=shares, _blended={}) if shares else self
+        return replace(self, prompts=shares, _blended={}, _scaled={}) if shares else self
 
     def bill(self, rows: Iterable[Row], slowed: Mapping[Place, float]) -> tuple[Priced, ...]:
         """Each row with its price, times the factor of a slower clock; the audit has made sure that there is one."""

@@ -50,6 +50,9 @@ class DecoderWorkload(Workload):
             key = "prompt_tokens" if self.prompt_tokens else "prompt_cached"
             message = f"`served` says what prompts there are, and so does {key}"
             raise UnplacedError(message, help=f"leave out {key}", at=(key,))
+        if self.served and self.served.requests is not None and self.served.requests < self.batch:
+            message = f"of {self.served.requests:,} requests no {self.batch:,} are in flight at once"
+            raise UnplacedError(message, "a smaller batch, or more requests", ("served", "requests"))
         if not self.prompt_cached and not self.prompt_tokens:
             message = "there is no prompt to simulate: prompt_tokens is 0"
             raise UnplacedError(message, help="give prompt_tokens, or leave prompt_cached true", at=("prompt_cached",))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
-from archsim.workloads.huggingface_fields import check
+from archsim.workloads.huggingface_fields import check, place
 
 Config = Mapping[str, Any]
 
@@ -79,10 +79,19 @@ def language_model(config: Config, family: str, required: Names) -> tuple[str, C
     return kind, config
 
 
+_MAY_BE_NONE = frozenset(("dense_layers",))
+
+
 def translated(config: Config, kind: str, required: Names, optional: Names) -> dict[str, Any]:
-    """The values of the fields by our names; raise UnplacedError where the file lacks one that is required."""
+    """The values of the fields by our names.
+
+    Raises UnplacedError where the file lacks one that is required, or says that there are none of it.
+    """
     if lacking := _lacking(config, required):
         raise UnplacedError(f"the config.json of model_type `{kind}` lacks {listed(lacking)}")
+    for name in (_given(config, names) for ours, names in required.items() if ours not in _MAY_BE_NONE):
+        if config[name] == 0:
+            raise UnplacedError(f"{name} must be a whole number above 0: 0", at=place(config, name))
     found = {ours: _value(config, theirs) for ours, theirs in {**optional, **required}.items()}
     return {
         "name": config.get("_name_or_path") or kind,
@@ -123,9 +132,14 @@ def every(config: Config, usual: int) -> int | None:
     return found
 
 
-def _value(config: Config, names: str | tuple[str, ...]) -> Any:
+def _given(config: Config, names: str | tuple[str, ...]) -> str:
+    """The name of a field in the file; '' where it is not there."""
     aliases = (names,) if isinstance(names, str) else names
-    return next((config[name] for name in aliases if config.get(name) is not None), None)
+    return next((name for name in aliases if config.get(name) is not None), "")
+
+
+def _value(config: Config, names: str | tuple[str, ...]) -> Any:
+    return config.get(_given(config, names))
 
 
 def _lacking(config: Config, required: Names) -> list[str]:

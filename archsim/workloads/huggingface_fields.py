@@ -17,8 +17,6 @@ _SIZES = frozenset(
         "full_attention_interval",
         "head_dim",
         "hidden_size",
-        "intermediate_size",
-        "kv_lora_rank",
         "linear_conv_kernel_dim",
         "linear_key_head_dim",
         "linear_num_key_heads",
@@ -28,21 +26,13 @@ _SIZES = frozenset(
         "mamba_n_groups",
         "mamba_num_heads",
         "max_position_embeddings",
-        "moe_intermediate_size",
-        "moe_shared_expert_intermediate_size",
         "n_groups",
         "num_attention_heads",
-        "num_experts",
-        "num_experts_per_tok",
         "num_heads",
         "num_hidden_layers",
         "num_key_value_heads",
-        "num_local_experts",
-        "q_lora_rank",
         "qk_nope_head_dim",
         "qk_rope_head_dim",
-        "shared_expert_intermediate_size",
-        "sliding_window",
         "sliding_window_pattern",
         "ssm_state_size",
         "state_size",
@@ -50,7 +40,25 @@ _SIZES = frozenset(
         "vocab_size",
     ]
 )
-_COUNTS = frozenset(("first_k_dense_replace", "max_window_layers", "n_routed_experts", "n_shared_experts"))
+_COUNTS = frozenset(
+    [
+        "first_k_dense_replace",
+        "intermediate_size",
+        "kv_lora_rank",
+        "max_window_layers",
+        "moe_intermediate_size",
+        "moe_shared_expert_intermediate_size",
+        "n_routed_experts",
+        "n_shared_experts",
+        "num_experts",
+        "num_experts_per_tok",
+        "num_local_experts",
+        "q_lora_rank",
+        "shared_expert_intermediate_size",
+        "sliding_window",
+    ]
+)
+"""Of these 0 says that there are none."""
 _FLAGS = frozenset(
     [
         "attention_bias",
@@ -67,6 +75,12 @@ _NAMES = frozenset(("_name_or_path", "model_type"))
 _LISTS = frozenset(("layer_types", "layers_block_type"))
 
 Path = tuple[str, ...]
+
+
+def place(config: Mapping[str, Any], name: str) -> Path:
+    """Where a field stands: in the language model's part, where there is one that has it."""
+    nested = config.get("text_config")
+    return ("text_config", name) if isinstance(nested, Mapping) and name in nested else (name,)
 
 
 def check(config: Mapping[str, Any], below: Path = ()) -> None:

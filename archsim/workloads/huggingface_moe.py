@@ -58,7 +58,7 @@ def dimensions(config: Config) -> dict[str, Any]:
 
 def _mixtral(config: Config, found: dict[str, Any]) -> None:
     expect(config, attention_bias=False)
-    found["sliding_window"] = config.get("sliding_window")
+    found["sliding_window"] = config.get("sliding_window") or None
 
 
 def _qwen(config: Config) -> None:

@@ -48,7 +48,7 @@ class _Architecture:
 
     requires: tuple[str, ...] = ()
     more: Callable[[Config], dict[str, Any]] = lambda _: {}
-    window: Callable[[Config], int | None] = lambda config: config.get("sliding_window")
+    window: Callable[[Config], int | None] = lambda config: config.get("sliding_window") or None
     even: bool = True
     unsaid: Config = field(default_factory=dict)
 
@@ -83,7 +83,7 @@ def _qwen_window(config: Config) -> int | None:
         return None
     if unlimited:
         raise UnplacedError(f"max_window_layers is {unlimited}: {_UNEVEN}")
-    return config.get("sliding_window")
+    return config.get("sliding_window") or None
 
 
 _HEADS = ("kv_heads", "head_size")

@@ -1,5 +1,7 @@
 """Flows in chunks: what one takes alone, how several share a port, a tile or a buffer, and what servers count."""
 
+from dataclasses import replace
+
 import pytest
 
 from archsim.engine.errors import Deadlock, EventLimit, Unrepresentable
@@ -182,3 +184,12 @@ def test_what_would_take_too_long_is_refused_before_it_starts() -> None:
     assert "--fidelity tile" in caught.value.help
     with pytest.raises(EventLimit):
         played(moved(10**12, ways=8, window=8192), limit=10)
+
+
+def test_what_no_port_limits_does_not_make_room_for_others() -> None:
+    free = Strand((Stop(Port("wire", "down"), "move", 10**12, 10**12, 0, 0, 1, pooled=False),))
+    endless = moved(10**12, ways=8, window=8192)
+    assert endless.course is not None
+    wide = replace(endless, course=endless.course._replace(strands=(*endless.course.strands, *[free] * 8)))
+    with pytest.raises(Unrepresentable, match="events; 100,000,000 are the bound"):
+        played(wide)

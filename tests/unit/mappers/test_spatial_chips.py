@@ -100,6 +100,13 @@ def test_no_more_chips_share_a_stage_than_there_are_heads_to_share(decoder: Deco
     assert planned(decoder(), chips(14, "100 kB")).parallel == {"tensor_parallel": 7, "pipeline_parallel": 2}
 
 
+def test_stages_that_the_file_counts_are_as_large_as_they_become(decoder: Decode) -> None:
+    assert planned(decoder(), chips(24), pipeline_parallel=2).parallel == {
+        "tensor_parallel": 12,
+        "pipeline_parallel": 2,
+    }
+
+
 def test_a_stage_streams_its_weights_over_all_its_chips(decoder: Decode) -> None:
     for devices, each in ((4, 1), (8, 2)):
         (first, *_) = [task for task in tasks(planned(decoder(), chips(devices))) if task.operator == "gate_up"]

@@ -341,6 +341,11 @@ def test_a_value_is_found_in_the_part_of_the_file_where_it_stands() -> None:
     assert raised.value.at == ("text_config", "hidden_size")
 
 
+@pytest.mark.parametrize("field", ["moe_intermediate_size", "shared_expert_intermediate_size", "n_routed_experts"])
+def test_a_field_that_the_type_does_not_have_may_say_none(field: str) -> None:
+    assert traced("moe", {**GPT_OSS_20B, field: 0}).parameters == traced("moe", GPT_OSS_20B).parameters
+
+
 def test_the_class_names_the_type_of_a_language_model_that_is_a_part() -> None:
     named = {**GEMMA_3_1B, "model_type": None, "architectures": ["Gemma3ForCausalLM"]}
     assert traced("transformer", named).parameters == traced("transformer", GEMMA_3_1B).parameters

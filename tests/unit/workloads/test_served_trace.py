@@ -74,6 +74,11 @@ def test_requests_that_were_sent_at_once_are_shorter() -> None:
     assert served(output_tokens=200, variation=1, requests=8).context(4) < PROMPT + 100
 
 
+def test_fewer_requests_than_sequences_in_flight_are_refused() -> None:
+    with pytest.raises(ValidationError, match="of 3 requests no 4 are in flight at once"):
+        dense(served={"prompt_tokens": PROMPT, "output_tokens": ANSWER, "requests": BATCH - 1})
+
+
 @pytest.mark.parametrize("batch", [1, 4, 16, 33])
 def test_as_many_prompts_begin_as_answers_end(batch: int) -> None:
     assert sum(served().begun(batch, 5 * ANSWER, seed=0)) == 5 * batch
