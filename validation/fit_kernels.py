@@ -2,9 +2,11 @@
 
     python validation/fit_kernels.py validation/gemm-a100.yaml PATH.csv [CONSTANT ...]
 
-Constants are paths in the stack (`gemm.wave`, `prefill_attention.kv.fp8.launch`); the suite's `cross_validated.free` if
-none are given. Robust least squares of the logarithm (soft-L1, scale 6 %), each row simulated. Rows are dealt into five
-folds by the hash of their shape, and each fold is predicted with constants fitted on the other four.
+Constants are paths in the stack (`gemm.wave`, `prefill_attention.kv.fp8.launch`) or in the machine
+(`hardware.components.hbm.efficiency`); the suite's `cross_validated.free` if none are given. All others stay as they
+are, and they were chosen with every row known. Robust least squares of the logarithm (soft-L1, scale 6 %), each row
+simulated. Rows are dealt into five folds by the hash of their shape, and each fold is predicted with constants fitted
+on the other four, from powers of ten: of what all rows gave a start knows the magnitude alone.
 """
 
 from __future__ import annotations
@@ -21,84 +23,63 @@ import yaml
 from numpy.typing import NDArray
 from sample import cell_of, rows_of
 
-from archsim.config.document import load
-from archsim.config.settings import apply_sets
-from archsim.config.shipped import find
-from archsim.config.validation import build
-from archsim.model.stack import Stack
-from archsim.model.trace import Trace
-from archsim.study.bench import Bench, asked
-from archsim.study.checking import Hardware, check_hardware
-from archsim.study.files import HARDWARE_FOLDER, load_stack
+from archsim.study.bench import Bench
+from archsim.study.checking import Hardware
+from archsim.study.validating.kinds.kernel import KernelSettings, Timing, timing
 from archsim.study.validating.prediction import UNITS
 
 Floats = NDArray[np.float64]
 
-FOLDS, SCALE, STEP, ROUNDS, ENOUGH = 5, 0.06, 0.02, 12, 1e-4
+FOLDS, SCALE, STEP, ROUNDS, ENOUGH = 5, 0.06, 0.02, 25, 1e-4
 DAMPINGS = (1e-3, 1e-1, 1.0, 10.0)
 _LEAST = 1e-6
 
 
 class Points(NamedTuple):
-    """What is timed, as often as something is drawn, in which batch, what was measured (picoseconds), and on what."""
+    """What is timed, what was measured (picoseconds), and the fold of each row."""
 
-    draws: Sequence[Sequence[Trace]]
-    batches: Sequence[int]
+    timings: Sequence[Timing]
     measured: Floats
     folds: NDArray[np.int64]
-    target: Hardware
 
     def predicted(self, free: Sequence[str], logs: Floats) -> Floats:
         """Logarithm of predicted over measured, with constants at some logarithms."""
-        stack = self.target.stack
-        for path, log in zip(free, logs, strict=True):
-            stack = _changed(stack, path.split("."), float(np.exp(log)))
-        bench = Bench(replace(self.target, stack=stack))
-        times = [
-            np.mean([bench.timed(trace, batch) for trace in traces])
-            for traces, batch in zip(self.draws, self.batches, strict=True)
-        ]
+        benches = {id(each.bench): _moved(each.bench, free, logs) for each in self.timings}
+        times = [each._replace(bench=benches[id(each.bench)]).picoseconds for each in self.timings]
         return np.asarray(np.log(np.array(times) / self.measured))
 
 
 def points(suite: Mapping[str, Any], table: str) -> Points:
     """All rows that the suite's cases are drawn from, shapes that stand twice once."""
-    settings, sample, columns = suite["settings"], suite["sample"], suite["columns"]
+    settings, sample, columns = KernelSettings.model_validate(suite["settings"]), suite["sample"], suite["columns"]
     found: dict[str, dict[str, Any]] = {}
     for row in rows_of(Path(table), ""):
         if cell_of(str(sample.get("where", "True")), row):
             cells = dict(zip(columns, (cell_of(cell, row) for cell in sample["cells"]), strict=True))
             found.setdefault(",".join(f"{key}={cells[key]}" for key in columns if key != "measured"), cells)
-    order = sorted(found, key=lambda shape: sha256(shape.encode()).digest())
-    rows = [found[shape] for shape in order]
-    document = load(find(settings["hardware"], HARDWARE_FOLDER), HARDWARE_FOLDER)
-    target = check_hardware(apply_sets({"hardware": document}, settings.get("sets", ()))["hardware"])
-    if "stack" in settings:
-        target = replace(target, stack=build(Stack, load_stack(settings["stack"], target.document)))
-    batches = [int(_filled(settings.get("batch", 1), row)) for row in rows]
-    return Points(
-        [
-            [_trace(settings, row, batch, seed) for seed in range(settings.get("draws", 1))]
-            for row, batch in zip(rows, batches, strict=True)
-        ],
-        batches,
-        np.array([float(row["measured"]) for row in rows]) * UNITS[settings.get("unit", "us")] / UNITS["ps"],
-        np.arange(len(rows)) % FOLDS,
-        target,
-    )
+    rows = [found[shape] for shape in sorted(found, key=lambda shape: sha256(shape.encode()).digest())]
+    measured = np.array([float(row["measured"]) for row in rows]) * UNITS[settings.unit] / UNITS["ps"]
+    return Points([timing(settings, row) for row in rows], measured, np.arange(len(rows)) % FOLDS)
 
 
-def _trace(settings: Mapping[str, Any], row: Mapping[str, Any], batch: int, seed: int) -> Trace:
-    entry, dtypes = (_filled(settings[part], row) for part in ("entry", "dtypes"))
-    return asked([entry], dtypes, batch, seed)
+def _moved(bench: Bench, free: Sequence[str], logs: Floats) -> Bench:
+    """A bench with other constants."""
+    target = bench.target
+    for name, log in zip(free, logs, strict=True):
+        part, path = _place(name)
+        target = replace(target, **{part: _changed(getattr(target, part), path, float(np.exp(log)))})
+    return replace(bench, target=target)
 
 
-def _filled(value: Any, row: Mapping[str, Any]) -> Any:
-    """A value with cells for what stands for them; a key whose cell is empty is left out."""
-    if isinstance(value, Mapping):
-        found = {key: _filled(inner, row) for key, inner in value.items()}
-        return {key: inner for key, inner in found.items() if inner is not None}
-    return row[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+def _place(name: str) -> tuple[str, Sequence[str]]:
+    """Which part of a checked machine a constant is in, and its path there; links stand among components."""
+    path = name.split(".")
+    return ("components", path[2:]) if path[0] == "hardware" else ("stack", path)
+
+
+def _stated(target: Hardware, name: str) -> float:
+    part, path = _place(name)
+    return _value(getattr(target, part), path)
 
 
 def _value(item: Any, path: Sequence[str]) -> float:
@@ -153,7 +134,8 @@ def main(path: str, table: str, *names: str) -> None:
     """Print the constants fitted on all rows and on each four folds, and the errors of rows fitted on and left out."""
     suite = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     known, free = points(suite, table), names or tuple(suite["cross_validated"]["free"])
-    start = np.log([_value(known.target.stack, name.split(".")) for name in free])
+    start = np.log([_stated(known.timings[0].bench.target, name) for name in free])
+    neutral = np.log(10) * np.round(start / np.log(10))
 
     def of(logs: Floats) -> Floats:
         return known.predicted(free, logs)
@@ -163,7 +145,7 @@ def main(path: str, table: str, *names: str) -> None:
     _say("all", free, best, of(best))
     unseen = np.zeros(len(known.measured))
     for fold in range(FOLDS):
-        at = fitted(of, best, known.folds != fold)
+        at = fitted(of, neutral, known.folds != fold)
         unseen[known.folds == fold] = of(at)[known.folds == fold]
         _say(f"without fifth {fold + 1}", free, at, unseen[known.folds == fold])
     _say("left out in turn", (), np.zeros(0), unseen)

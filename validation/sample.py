@@ -4,8 +4,8 @@
 
 The suite's `sample` says how: rows for which `where` holds fall into strata, and from each stratum a share in
 proportion to its size is taken, those with the least SHA-256 of seed and identity, until `take` are found: each row of
-the table is as likely to be here as another. Nothing measured enters the hash, and no prediction was made before. The
-rows below `cases:` are written anew, sorted.
+the table is as likely to be here as another. Nothing measured enters the hash, and no prediction was made before; nor
+do columns that a suite got later, named in `added`: the same rows stay. The rows below `cases:` are written anew.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ def main(arguments: Sequence[str]) -> None:
     path, *tables = arguments
     text = Path(path).read_text(encoding="utf-8")
     suite = yaml.safe_load(text)
-    place = suite["columns"].index(MEASURED)
+    told = {MEASURED, *suite["sample"].get("added", ())}
+    shape = [place for place, column in enumerate(suite["columns"]) if column not in told]
     cases: list[list[Any]] = []
     for table in tables:
         name, _, source = table.partition("=")
-        cases += _drawn(rows_of(Path(source), name), suite["sample"], place)
+        cases += _drawn(rows_of(Path(source), name), suite["sample"], shape)
     head = text[: text.index("\ncases:")]
     lines = [f"  - [{', '.join(map(_shown, case))}]" for case in cases]
     Path(path).write_text("\n".join((head, "cases:", *lines)) + "\n", encoding="utf-8")
@@ -55,13 +56,13 @@ def _cell(text: str) -> Any:
     return text
 
 
-def _drawn(rows: Sequence[dict[str, Any]], sample: Mapping[str, Any], place: int) -> list[list[Any]]:
-    """The cells of the rows that are taken."""
+def _drawn(rows: Sequence[dict[str, Any]], sample: Mapping[str, Any], shape: Sequence[int]) -> list[list[Any]]:
+    """The cells of the rows that are taken; `shape` says which of them tell a row from another."""
     strata: dict[Any, list[tuple[str, list[Any]]]] = {}
     for row in rows:
         if cell_of(str(sample.get("where", "True")), row):
             cells = [cell_of(cell, row) for cell in sample["cells"]]
-            identity = ",".join(map(str, (row["table"], *cells[:place], *cells[place + 1 :])))
+            identity = ",".join(map(str, (row["table"], *(cells[place] for place in shape))))
             key = sha256(f"{sample['seed']} {identity}".encode()).hexdigest()
             strata.setdefault(cell_of(str(sample.get("strata", "0")), row), []).append((key, cells))
     ranked: dict[str, tuple[float, list[Any]]] = {}

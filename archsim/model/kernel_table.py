@@ -163,7 +163,7 @@ class ExpertBlocks(Checked):
     efficiency: Efficiency = _FULL
     supply: Annotated[float, Field(gt=0, le=1.3)] = Field(
         default=1.0,
-        description="rate of weights over the sustained one of their memory, which is what plain matrix products take",
+        description="rate of weights over the sustained one of their memory, which plain products take; up to its peak",
     )
 
 

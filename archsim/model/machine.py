@@ -154,7 +154,9 @@ class Machine:
     def _carried(self, move: Move) -> Iterator[Piece]:
         bill = self._all(move.bytes, move.over)
         for served in self._way(move.source, move.target, move.run):
-            at = served.sped_up(move.faster) if served.action == "read" else served
+            at = served
+            if served.action == "read":
+                at = served.sped_up(move.faster, self.actions[self.group_of(served.node)]["read"].peak)
             even = -(-move.bytes // at.ways)
             if at.action != "move":
                 critical = max(even, min(move.bytes, move.fullest or 0))

@@ -24,9 +24,12 @@ class Service(NamedTuple):
     ways: int
     pool: int | None
 
-    def sped_up(self, factor: float) -> Service:
-        """The same at another rate."""
-        return self if self.rate is None or factor == 1 else self._replace(rate=int(self.rate * factor))
+    def sped_up(self, factor: float, peak: int | None) -> Service:
+        """The same at another rate, which is no more than the peak where that is known."""
+        if self.rate is None or factor == 1:
+            return self
+        rate = int(self.rate * factor)
+        return self._replace(rate=rate if peak is None else min(rate, max(peak, self.rate)))
 
 
 class Piece(NamedTuple):

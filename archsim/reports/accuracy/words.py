@@ -84,8 +84,8 @@ def cross_validated(unseen: Unseen) -> str:
     """What cross-validation gave, as a sentence without its end."""
     return (
         f"{share(unseen.median)}, 90th percentile {share(unseen.p90)}, over all {unseen.rows} rows that pass the "
-        "filter, each fifth of them predicted with constants fitted on the others, all else as it is "
-        f"({', '.join(unseen.free)})"
+        f"filter, each fifth of them predicted with {', '.join(unseen.free)} fitted on the others; all other "
+        "constants stay, and were chosen with every row known"
     )
 
 

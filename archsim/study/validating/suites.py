@@ -42,13 +42,14 @@ class ErrorsSpec(Checked):
 class CrossValidatedSpec(Checked):
     """Errors of rows that nothing was fitted on, as validation/fit_kernels.py prints them.
 
-    Each fifth of all rows that pass the filter is predicted with constants fitted on the other four.
+    Each fifth of all rows that pass the filter is predicted with constants fitted on the other four. Those that are not
+    `free` keep values that were chosen with all rows known.
     """
 
     median: Share
     p90: Share
     rows: PositiveInt
-    free: tuple[str, ...] = Field(min_length=1, description="constants that are fitted, by their paths in the stack")
+    free: tuple[str, ...] = Field(min_length=1, description="constants fitted, by path in stack or machine")
 
 
 class BaselineSpec(Checked):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import fsum
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, PositiveInt, ValidationError
 
@@ -19,6 +19,7 @@ from archsim.config.shipped import find
 from archsim.config.validation import build
 from archsim.model.plan import PlanError
 from archsim.model.stack import Stack
+from archsim.model.trace import Trace
 from archsim.study.bench import Bench, asked
 from archsim.study.checking import Hardware, check_hardware
 from archsim.study.files import HARDWARE_FOLDER, load_stack
@@ -46,6 +47,19 @@ class KernelSettings(Checked):
 SPEC = KernelSettings
 
 
+class Timing(NamedTuple):
+    """What a row times: a trace for each draw, in a batch, on a bench."""
+
+    bench: Bench
+    traces: Sequence[Trace]
+    batch: int
+
+    @property
+    def picoseconds(self) -> float:
+        """Mean over the draws; raise `PlanError` where one does not go onto the machine."""
+        return fsum(self.bench.timed(trace, self.batch) for trace in self.traces) / len(self.traces)
+
+
 def check(settings: KernelSettings, row: Mapping[str, Any]) -> None:
     """Raise `UnplacedError` where a row is no entry, or the unit none."""
     if settings.unit not in UNITS:
@@ -60,20 +74,25 @@ def check(settings: KernelSettings, row: Mapping[str, Any]) -> None:
 
 def predict(settings: KernelSettings, row: Mapping[str, Any]) -> Prediction:
     """The time of the row's kernel; raise `InputError` where it does not go onto the machine."""
-    bench = _bench(
-        _of(settings.hardware, row), _of(settings.stack, row) or "", settings.sets, int(_of(settings.devices, row))
-    )
-    batch = int(_of(settings.batch, row))
-    traces = [_asked(settings, row, seed) for seed in range(settings.draws)]
+    found = timing(settings, row)
     try:
-        times = [bench.timed(trace, batch) for trace in traces]
+        picoseconds = found.picoseconds
     except PlanError as error:
         fail(error.message, help=error.help)
-    mean = fsum(times) / len(times) * UNITS["ps"] / UNITS[settings.unit]
-    return predicted(mean, settings.unit, traces[0])
+    return predicted(picoseconds * UNITS["ps"] / UNITS[settings.unit], settings.unit, found.traces[0])
 
 
-def _asked(settings: KernelSettings, row: Mapping[str, Any], seed: int) -> Any:
+def timing(settings: KernelSettings, row: Mapping[str, Any]) -> Timing:
+    """What a row times, by the columns that it has; raise `InputError` for a machine or stack that is none."""
+    stack, devices = _of(settings.stack, row) or "", int(_of(settings.devices, row))
+    return Timing(
+        _bench(_of(settings.hardware, row), stack, settings.sets, devices),
+        [_asked(settings, row, seed) for seed in range(settings.draws)],
+        int(_of(settings.batch, row)),
+    )
+
+
+def _asked(settings: KernelSettings, row: Mapping[str, Any], seed: int) -> Trace:
     return asked([_filled(settings.entry, row)], _filled(settings.dtypes, row), int(_of(settings.batch, row)), seed)
 
 

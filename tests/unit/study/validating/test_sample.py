@@ -48,3 +48,12 @@ def test_a_larger_sample_holds_the_smaller_one(tmp_path: Path) -> None:
 
 def test_another_seed_draws_others(tmp_path: Path) -> None:
     assert drawn(tmp_path, [1.0] * 200) != drawn(tmp_path, [1.0] * 200, SUITE.replace("seed: one", "seed: two"))
+
+
+def test_a_column_that_a_suite_got_later_draws_the_same_rows(tmp_path: Path) -> None:
+    told = SUITE.replace("cells: [m, n,", "added: [odd], cells: [m, n, m % 2,").replace(
+        "[m, n, meas", "[m, n, odd, meas"
+    )
+    cases = drawn(tmp_path, [1.0] * 200, told)
+    assert [case[:2] for case in cases] == [case[:2] for case in drawn(tmp_path, [1.0] * 200)]
+    assert all(case[2] == case[0] % 2 for case in cases)
