@@ -35,11 +35,11 @@ def sent_at_once(requests: int, slots: int, variation: float) -> float:
 
 def _run(requests: int, slots: int, variation: float, source: Random) -> tuple[float, float]:
     """Tokens of answers in flight, summed over time, and the time that answers were in flight; of an average length."""
-    lengths = _lengths(requests, variation, source)
-    flying = [(length, 0.0) for length in lengths[:slots]]
+    drawn = lengths(requests, variation, source)
+    flying = [(length, 0.0) for length in drawn[:slots]]
     heapify(flying)
     grown = spent = 0.0
-    for length in lengths[slots:]:
+    for length in drawn[slots:]:
         end, start = heapreplace(flying, (flying[0][0] + length, flying[0][0]))
         grown, spent = grown + (end - start) ** 2 / 2, spent + end - start
     last = flying[0][0] if slots >= requests else max(start for _, start in flying)
@@ -47,8 +47,8 @@ def _run(requests: int, slots: int, variation: float, source: Random) -> tuple[f
     return grown + fsum(age**2 / 2 for age in ages), spent + fsum(ages)
 
 
-def _lengths(count: int, variation: float, source: Random) -> list[float]:
-    """Lengths with a mean of 1 over all that might be drawn."""
+def lengths(count: int, variation: float, source: Random) -> list[float]:
+    """Lengths of answers that vary so much, with a mean of 1 over all that might be drawn."""
     if not variation:
         return [1.0] * count
     inverse = 1 / _shape(variation)
