@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,10 +14,11 @@ from archsim.config.shipped import find
 from archsim.study.bench import Bench
 from archsim.study.checking import check_hardware
 from archsim.study.files import HARDWARE_FOLDER
+from archsim.study.validating.kinds.kernel import KernelSettings, timing
 
 SCRIPT = Path(__file__).parents[4] / "validation" / "fit_kernels.py"
 BF16 = {"weights": "bf16", "kv": "bf16", "activations": "bf16"}
-SUITE = {
+SUITE: dict[str, Any] = {
     "sample": {"where": "m > 0", "cells": ["m", "n", "k", "us"]},
     "settings": {
         "hardware": "a100-sxm-80gb",
@@ -47,3 +49,18 @@ def test_it_finds_the_constants_that_a_table_was_made_with(tmp_path: Path) -> No
     assert abs(float(constants[6]) / 5e6 - 1) < 0.01
     assert abs(float(constants[8]) / 4e6 - 1) < 0.02
     assert told[-1].split()[:8] == ["left", "out", "in", "turn", "27", "rows", "0.0%", "0.0%"]
+
+
+def test_machines_are_changed_and_joined_as_the_suite_says(tmp_path: Path) -> None:
+    changed = {"sets": ["hardware.components.hbm.bandwidth=100 GB/s"], "devices": 2}
+    settings = KernelSettings.model_validate({**SUITE["settings"], **changed})
+    with (tmp_path / "table.csv").open("w", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("m", "n", "k", "us"))
+        for m, n, k in SHAPES[:10]:
+            table.writerow((m, n, k, timing(settings, {"m": m, "n": n, "k": k}).picoseconds * 1e-6))
+    suite = {**SUITE, "settings": {**SUITE["settings"], **changed}}
+    (tmp_path / "suite.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
+    command = [sys.executable, str(SCRIPT), str(tmp_path / "suite.yaml"), str(tmp_path / "table.csv"), "gemm.wave"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert told[0].split()[:5] == ["stack", "10", "rows", "0.0%", "0.0%"]
