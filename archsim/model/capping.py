@@ -19,8 +19,8 @@ from archsim.model.services import by_port
 from archsim.model.tariff import Place, Tariff
 from archsim.model.taskgraph import PS_PER_SECOND, Course, Flow, Port, Stop, Task, TaskGraph
 
-STEPS = 1000
-"""Clocks that a kernel can have: 1/1000 to 1000/1000 of the nominal one."""
+STEPS = 100_000
+"""Clocks that a kernel can have, in equal steps up to the nominal one: finer than what one more token takes."""
 
 
 class Slowed(NamedTuple):
