@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-
-MOST_LAYERS = 10_000
+from archsim.workloads.language_model import MOST_LAYERS
 
 _SIZES = frozenset(
     [

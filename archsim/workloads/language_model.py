@@ -9,7 +9,10 @@ from pydantic import Field, PositiveInt, model_validator
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
 
-Layers = Annotated[int, Field(ge=1, le=10_000)]
+MOST_LAYERS = 10_000
+"""Many times what any model has: more is a slip, and would take a run without an end."""
+
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 
 
 class LanguageModel(Checked):

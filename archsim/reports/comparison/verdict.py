@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from archsim.model.uncertainty import odds, ratio_band
 from archsim.reports.comparison.matrix import Comparison, joules, pace
 from archsim.reports.comparison.outcome import Cell, Subject
 from archsim.reports.comparison.words import precision
-from archsim.reports.quantities import number, percent, rough, si
+from archsim.reports.quantities import counted, number, percent, rough, si
 
 _EVEN, _TWICE = 1.03, 2.0
 """Ratios nearer to one than the first are told as equal, those below the second in percent."""
@@ -152,4 +152,8 @@ def _unlike_machines(best: Cell, other: Cell) -> Iterator[str]:
             software = f"{another.machine.label} has the overheads of `{laden['stack']}`"
             yield f"{one.machine.label} runs without software (stack `{IDEAL}`), {software}"
     if mine["devices"] != its["devices"]:
-        yield f"{mine['devices']:,} and {its['devices']:,} devices"
+        yield f"{best.machine.label} is {_devices(mine)}, {other.machine.label} {_devices(its)}"
+
+
+def _devices(hardware: Mapping[str, Any]) -> str:
+    return counted(hardware["devices"], "device")

@@ -138,7 +138,7 @@ def test_unlike_software_and_devices_are_told(cells: Callable[..., Comparison], 
     laden = replace(result, hardware=result.hardware.model_copy(update={"stack": "vllm", "devices": 4}))
     caveats = verdicts(cells(scaled(laden, 0.1)))[0].caveats
     assert caveats[0] == "first runs without software (stack `ideal`), second has the overheads of `vllm`"
-    assert caveats[1] == "4 and 1 devices"
+    assert caveats[1] == "second is 4 devices, first 1 device"
 
 
 def test_a_large_factor_is_told_in_plain_digits(cells: Callable[..., Comparison], result: Result) -> None:
