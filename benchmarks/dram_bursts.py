@@ -1,7 +1,8 @@
 """A burst-level model of a DRAM channel, run offline: `python benchmarks/dram_bursts.py` writes the conflicts' table.
 
 Runs fall on random banks. Of those in its queue the controller serves the one whose data can start first, then the
-oldest; a bank is busy from opening a row until it may open the next. All lanes, independent draws, advance as arrays.
+oldest; a bank is busy from opening a row until it may open the next, a bank group until it has passed the columns of a
+run. All lanes, independent draws, advance as arrays.
 The table is free of units: it holds the share of the rate that the busiest of data bus, activations and banks (the
 roofline of the channel) would allow, by how busy the banks would be and how many accesses there are to choose from.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-BANKS = (4, 8, 16, 32, 64)
+BANKS = (1, 2, 4, 8, 16, 32, 64)
 QUEUES = (1, 2, 4, 8, 16, 32, 64)
 LOADS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 4.0)
 TARGET = Path(__file__).parent.parent / "archsim" / "components" / "dram_conflicts.py"
@@ -27,6 +28,14 @@ class Channel:
     queue: int
     occupied: float
     """A bank's time for one run, from opening its row to opening the next."""
+    groups: int = 1
+    in_group: float = 0.0
+    """A bank group's time for the columns of one run."""
+
+    @property
+    def bound(self) -> float:
+        """The least time between two runs."""
+        return max(1.0, self.occupied / self.banks, self.in_group / self.groups)
 
 
 def kept(channel: Channel, runs: int = 3000, lanes: int = 16, seed: int = 0) -> float:
@@ -35,22 +44,24 @@ def kept(channel: Channel, runs: int = 3000, lanes: int = 16, seed: int = 0) -> 
     bank = draw.integers(0, channel.banks, (lanes, channel.queue))
     entered = np.zeros((lanes, channel.queue))
     age = np.tile(np.arange(float(channel.queue)), (lanes, 1))
-    ready = np.zeros((lanes, channel.banks))
+    ready, passed = np.zeros((lanes, channel.banks)), np.zeros((lanes, channel.groups))
     free = begun = np.zeros(lanes)
     warm = runs // 4
     for number in range(runs):
         possible = np.maximum(np.maximum(np.take_along_axis(ready, bank, 1), entered), free[:, None])
+        possible = np.maximum(possible, np.take_along_axis(passed, bank % channel.groups, 1))
         chosen = (possible + age * 1e-9).argmin(1)
         start = possible[every, chosen]
         free = start + 1.0
         ready[every, bank[every, chosen]] = start + channel.occupied
+        passed[every, bank[every, chosen] % channel.groups] = start + channel.in_group
         bank[every, chosen] = draw.integers(0, channel.banks, lanes)
         entered[every, chosen] = start
         age[every, chosen] = channel.queue + number
         if number == warm:
             begun = free
     per_run = float((free - begun).mean()) / (runs - 1 - warm)
-    return max(1.0, channel.occupied / channel.banks) / per_run
+    return channel.bound / per_run
 
 
 def rows() -> list[str]:

@@ -14,6 +14,8 @@ from archsim.config.units import BandwidthOrUnlimited, BytesOrUnlimited, Picosec
 from archsim.model.component import OPEN_ACTION, Action, Component, EnergyKind, Touch
 from archsim.model.price import BytePrice, Efficiency, OpPrice
 
+_GB = 10**9
+
 
 class DramEnergy(Checked):
     """Prices of reading and writing a byte; row activation is in them, unless it has a price of its own."""
@@ -47,6 +49,17 @@ class DramMemory(Component):
             raise UnplacedError("`rows` needs the price of opening one", "energy.activate: 909 pJ/op", at=("energy",))
         if self.energy.activate is not None and not self.rows:
             raise UnplacedError("a price of opening rows, but no `rows` to count them by", at=("energy", "activate"))
+        return self
+
+    @model_validator(mode="after")
+    def _rows_pass_the_bandwidth(self) -> Self:
+        most = self.rows.most if self.rows else None
+        if self.rows and most is not None and self.bandwidth is not None and self.bandwidth > most:
+            message = (
+                f"{self.bandwidth / _GB:g} GB/s are more than the bank groups of {self.rows.channels} channels pass, "
+                f"{most / _GB:g} GB/s: one burst of {self.rows.burst} B for each group in tCCD_L"
+            )
+            raise UnplacedError(message, "the bandwidth of one instance, or `rows.channels`", at=("bandwidth",))
         return self
 
     def actions(self) -> Mapping[str, Action]:

@@ -2,7 +2,8 @@
 
 An access is a run of contiguous bytes that starts anywhere. Its bursts are hits in an open row, after the row has been
 opened (a miss) or another one closed first (a conflict). A controller hides that behind other banks, as far as the
-four-activate window, the pace of activations and the number of banks allow.
+four-activate window, the pace of activations and the number of banks allow. Where banks stand in groups, columns of one
+group follow each other at a slower pace than the data bus, so that accesses have to change between groups.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class DramRows(Checked):
     rc: Picoseconds = Field(gt=0, description="tRC: from opening a row to opening another one in the same bank")
     rrd: Picoseconds = Field(default=0, description="tRRD: from opening a row to opening one in another bank")
     faw: Picoseconds = Field(default=0, description="tFAW: the window in which four rows may be opened")
+    groups: PositiveInt = Field(default=1, description="bank groups of a channel")
+    ccd_l: Picoseconds = Field(default=0, description="tCCD_L: between column accesses in one bank group; 0: any pace")
     rfc: Picoseconds = Field(default=0, description="tRFC: that a refresh takes from the whole channel")
     refi: Picoseconds = Field(default=0, description="tREFI: from refresh to refresh; 0: none that anybody waits for")
     queue: PositiveInt = Field(default=32, description="accesses that the controller of a channel chooses from")
@@ -49,6 +52,8 @@ class DramRows(Checked):
             raise UnplacedError(message, at=("rc",))
         if self.faw and self.faw < self.rrd:
             raise UnplacedError(f"tFAW of {self.faw} ps is less than tRRD, {self.rrd} ps", at=("faw",))
+        if self.banks % self.groups:
+            raise UnplacedError(f"{self.banks} banks don't divide into {self.groups} groups", at=("groups",))
         if self.refi and self.rfc >= self.refi:
             raise UnplacedError("a refresh takes as long as the time between two: nothing is left", at=("rfc",))
         return self
@@ -67,6 +72,11 @@ class DramRows(Checked):
     def conflict(self) -> int:
         """Picoseconds where another row is open."""
         return self.rp + self.rcd + self.cl
+
+    @property
+    def most(self) -> int | None:
+        """Bytes per second that the bank groups of all channels can pass (None: no limit)."""
+        return self.channels * self.groups * self.burst * PS_PER_SECOND // self.ccd_l if self.ccd_l else None
 
     def opened(self, run: int | None) -> Fraction:
         """Rows opened for each byte: whole ones of a stream (None); of a run, those that it meets."""
@@ -91,10 +101,15 @@ class DramRows(Checked):
         used = Fraction(min(run, self.burst), self.burst) if run is not None else Fraction(1)
         pace = max(moved, Fraction(self.rrd), Fraction(self.faw, _FOUR))
         occupied = max(Fraction(self.rc), self.rcd + moved + self.rp) / self.banks
-        between = max(pace, occupied)
-        if run is not None:
-            between /= kept(occupied / pace, self.banks, self.queue)
-        return refreshed * used * moved / between
+        if run is None:
+            return refreshed * moved / max(pace, occupied)
+        in_group = self._bursts(run) * self.ccd_l / self.groups
+        free = min(kept(occupied / pace, self.banks, self.queue), kept(in_group / pace, self.groups, self.queue))
+        return refreshed * used * moved * free / max(pace, occupied, in_group)
+
+    def _bursts(self, run: int) -> Fraction:
+        """Column accesses of a row that a run opens."""
+        return max(Fraction(1), 1 / (self.opened(run) * self.burst))
 
     def touch(self, run: int | None, bandwidth: int | None) -> Touch:
         """How much slower runs are than a stream, and the rows that they open."""

@@ -69,6 +69,29 @@ def test_a_run_opens_the_rows_that_it_crosses() -> None:
     assert rows().opened(1 << 20) == pytest.approx(float(rows().opened(None)), rel=0.001)
 
 
+def test_few_accesses_to_choose_from_wait_for_bank_groups() -> None:
+    # 1.25 ns of the data bus for each burst, 2.5 ns in its group: four groups are at half load
+    grouped = {"groups": 4, "ccd_l": "2.5 ns", "queue": 1}
+    assert rows(**grouped).share(1024, PEAK) < rows(queue=1).share(1024, PEAK)
+    assert rows(**grouped | {"queue": 32}).share(1024, PEAK) == rows().share(1024, PEAK)
+
+
+def test_one_group_passes_its_columns_at_tccd_l() -> None:
+    assert rows(groups=1, ccd_l="2.5 ns").share(1 << 20, PEAK) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_bandwidth_that_bank_groups_cannot_pass_is_refused() -> None:
+    # 32 channels x 4 groups x 32 B in 2.5 ns
+    assert rows(groups=4, ccd_l="2.5 ns").most == 1_638_400_000_000
+    HbmStack.model_validate(STACK | {"rows": HBM3 | {"groups": 4, "ccd_l": "2.5 ns"}, "energy": ENERGY})
+    with pytest.raises(
+        ValidationError, match=r"819.2 GB/s are more than the bank groups of 8 channels pass, 409.6 GB/s"
+    ):
+        HbmStack.model_validate(
+            STACK | {"rows": HBM3 | {"channels": 8, "groups": 4, "ccd_l": "2.5 ns"}, "energy": ENERGY}
+        )
+
+
 def test_less_than_a_burst_wastes_the_rest_of_it() -> None:
     assert rows().share(8, PEAK) == rows().share(32, PEAK) / 4
 
@@ -85,6 +108,7 @@ def test_longer_runs_are_never_slower(run: int) -> None:
         ({"faw": "2 ns"}, "tFAW of 2000 ps is less than tRRD"),
         ({"rfc": "4 us", "refi": "3.9 us"}, "nothing is left"),
         ({"row": "1000 B"}, "no whole number of bursts"),
+        ({"groups": 3}, "16 banks don't divide into 3 groups"),
         ({"channels": 0}, "greater than 0"),
         ({"banks": 0}, "greater than 0"),
     ],
@@ -106,6 +130,21 @@ def test_between_entries_the_table_is_close_to_the_model() -> None:
     for banks, queue, load in ((24, 24, 0.85), (12, 6, 0.35), (48, 48, 1.1)):
         again = model.kept(model.Channel(banks, queue, load * banks))
         assert float(kept(Fraction(load), banks, queue)) == pytest.approx(again, abs=0.05)
+
+
+@pytest.mark.parametrize(("queue", "run", "within"), [(4, 128, 0.04), (8, 64, 0.02), (32, 64, 0.01)])
+def test_the_scarcer_of_banks_and_groups_decides_as_in_the_burst_level_model(
+    queue: int, run: int, within: float
+) -> None:
+    lpddr5 = {"channels": 1, "row": "2 KiB", "rcd": "18.75 ns", "rp": "18.75 ns", "rc": "61.25 ns", "rrd": "5 ns"}
+    known = rows(**lpddr5, faw="20 ns", groups=4, ccd_l="5 ns", queue=queue)
+    moved = Fraction(10**12, 12_800_000_000) / known.opened(run)
+    pace = max(moved, Fraction(known.rrd))
+    model = script()
+    occupied, in_group = max(Fraction(known.rc), known.rcd + moved + known.rp), moved * 2
+    channel = model.Channel(16, queue, float(occupied / pace), 4, float(in_group / pace))
+    again = model.kept(channel, seed=1) * float(moved / pace) / channel.bound
+    assert float(known.share(run, 12_800_000_000)) == pytest.approx(again, rel=within)
 
 
 def test_one_thing_derates_a_stack_and_patterns_are_relative_to_it() -> None:
