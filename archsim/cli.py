@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from archsim import __version__
 from archsim.door import FINDINGS, INTERNAL, Door, Listing, page, show_findings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,19 +22,41 @@ def main() -> None:
     """Where the joules and the nanoseconds of one token go on a machine, and which change would matter."""
 
 
-_FORMAT = click.option(
-    "--format",
-    "kind",
-    default="table",
-    show_default=True,
-    metavar="KIND",
-    help="What stdout gets: table, json, csv, markdown or html.",
-)
+def _or_both(ctx: click.Context, argument: click.Parameter, hardware: str | None) -> str:
+    """The machine: it may be left out where the workload's file holds both."""
+    from archsim.study import files
+
+    workload: str = ctx.params["workload"]
+    if hardware is None and not files.holds_both(workload):
+        raise click.MissingParameter(ctx=ctx, param=argument)
+    return hardware or workload
+
+
+_JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
+
+
+def _output(what: str, *, required: bool = False) -> Callable[[_Command], _Command]:
+    folder = click.Path(path_type=Path, file_okay=False)
+    return click.option("-o", "--output", required=required, type=folder, help=what)
+
+
+def _settings(**given: float | None) -> Iterator[str]:
+    """Options of their own for values of the workload, as settings of it."""
+    return (f"workload.{name}={value}" for name, value in given.items() if value is not None)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _format(what: str) -> Callable[[_Command], _Command]:
+    return click.option("--format", "kind", default="table", show_default=True, metavar="KIND", help=what)
 
 
 @main.command()
 @click.argument("workload")
-@click.argument("hardware")
+@click.argument("hardware", required=False, callback=_or_both)
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, as workload.batch=8.")
 @click.option(
     "--fidelity",
@@ -52,13 +78,8 @@ _FORMAT = click.option(
     "--max-events", type=click.IntRange(min=1), metavar="N", help="Stop after so many events; a billion if left out."
 )
 @click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
-@_FORMAT
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write result.json, resolved.yaml and the reports to.",
-)
+@_format("What stdout gets: table, json, csv, markdown or html.")
+@_output("Folder to write result.json, the reports, and resolved.yaml, which makes the run again.")
 @click.option(
     "--trace", type=click.Path(path_type=Path, dir_okay=False), help="File to write a timeline to, for ui.perfetto.dev."
 )
@@ -76,16 +97,17 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     output: Path | None,
     trace: Path | None,
 ) -> None:
-    """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`)."""
+    """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`).
+
+    A `resolved.yaml`, as -o writes it, is both of them.
+    """
     from archsim.study import reporting, running
 
     report = reporting.chosen(kind)
-    given = {"seed": seed, "activity": activity}
-    settings = (f"workload.{name}={value}" for name, value in given.items() if value is not None)
     finished = running.run(
         workload,
         hardware,
-        (*sets, *settings),
+        (*sets, *_settings(seed=seed, activity=activity)),
         fidelity=fidelity,
         chunk=chunk,
         boundary=boundary,
@@ -99,8 +121,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     if trace is not None:
         reporting.write_timeline(finished, trace)
     if kind != "table":
-        for warning in finished.result.warnings:
-            click.echo(f"warning: {warning}", err=True)
+        _warn(finished.result.warnings)
     click.echo(text, nl=not text.endswith("\n"))
 
 
@@ -112,14 +133,8 @@ def run(  # noqa: PLR0917 - click passes each option by itself
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value in every cell, as in `run`.")
 @click.option("--boundary", metavar="NAME", help="What all joules cover; the widest of the machines' own if left out.")
 @click.option("--mixed-boundaries", is_flag=True, help="Compare joules that cover unlike things, and mark them.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write report.html, report.md, results.csv and results.json to.",
-)
+@_JOBS
+@_output("Folder to write report.html, report.md, results.csv and results.json to.", required=True)
 def compare(  # noqa: PLR0917 - click passes each option by itself
     workloads: tuple[str, ...],
     hardware: tuple[str, ...],
@@ -135,6 +150,7 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
     from archsim.study import comparing, publishing
 
     matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries, boundary))
+    _warn(matrix.warnings)
     publishing.prepare(output)
     with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
         comparison = comparing.compare(matrix, jobs, told)
@@ -152,18 +168,9 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
 
 @main.command(cls=Listing)
 @click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
-@click.option(
-    "--format",
-    "kind",
-    default="table",
-    show_default=True,
-    metavar="KIND",
-    help="What stdout gets: table, json, csv or markdown; -o writes the page.",
-)
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the reports to."
-)
+@_format("What stdout gets: table, json, csv or markdown; -o writes the page.")
+@_JOBS
+@_output("Folder to write the reports to.")
 def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path | None) -> None:
     """Hold predictions against measurements; exit 1 if a suite misses what it was recorded to reach."""
     from archsim.study.validating import publishing, validate
@@ -196,12 +203,7 @@ def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path 
     help="Measurement sets: suites of board power by name or file, or CSV files (m, n, k, latency_ms, power_W).",
 )
 @click.option("--hold", multiple=True, metavar="NAME...", help="Keep path, compute or active at the library's value.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write the fitted prices, the figures and a picture of the residuals to.",
-)
+@_output("Folder to write the fitted prices, the figures and a picture of the residuals to.")
 def calibrate(devices: tuple[str, ...], sets: tuple[str, ...], hold: tuple[str, ...], output: Path | None) -> None:
     """Fit the energy of each DEVICE to measured power; exit 1 where a fit is refused, with the reason."""
     from archsim.study.calibrating import calibrate, publishing
@@ -249,7 +251,11 @@ def list_command(what: str) -> None:
     from archsim.study import catalogue
 
     for name, text in catalogue.entries(what):
-        click.echo(click.wrap_text(f"{name:<24} {text}", page()["width"] or 10**6, subsequent_indent=" " * 25).rstrip())
+        click.echo(
+            click.wrap_text(
+                f"{name:<24} {text}", max(page()["width"] or 10**6, 40), subsequent_indent=" " * 25
+            ).rstrip()
+        )
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import traceback
@@ -57,9 +58,10 @@ class Page(TypedDict):
 
 
 def page() -> Page:
-    """The terminal that reads stdout; a file or another program gets the usual width, and no colours."""
+    """The terminal that reads stdout; a file or another program gets COLUMNS, else the usual width, and no colours."""
     if not sys.stdout.isatty():
-        return {"width": None, "color": False}
+        asked = os.environ.get("COLUMNS", "")
+        return {"width": int(asked) if asked.isdecimal() else None, "color": False}
     return {"width": shutil.get_terminal_size().columns, "color": True}
 
 

@@ -22,7 +22,8 @@ def find(argument: str, folder: str) -> Path:
     known = shipped(folder)
     if argument not in known:
         names = f"shipped: {listed(known)}" if known else "write the path of a file"
-        way_out = f"{did_you_mean(argument, known)} {names}".strip()
+        apart = "spaces stand between names, no commas;" if "," in argument else did_you_mean(argument, known)
+        way_out = f"{apart} {names}".strip()
         fail(f"there is no file and no shipped name `{argument}` in {folder}", help=way_out)
     return known[argument]
 

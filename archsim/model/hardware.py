@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
 
 from archsim.config.checked import Checked
 from archsim.config.units import Picoseconds, Watts
@@ -73,6 +73,14 @@ class PowerCap(Checked):
     )
 
 
+def _stack_name(stack: object) -> object:
+    return stack["name"] if isinstance(stack, dict) and "name" in stack else stack
+
+
+_StackName = Annotated[str, BeforeValidator(_stack_name, json_schema_input_type=str)]
+"""Of a stack that stands in the file, which is checked by itself, the name."""
+
+
 class Header(Checked):
     """What a hardware file says beside its components, links and mapper, which are checked by their kinds."""
 
@@ -85,7 +93,7 @@ class Header(Checked):
     power_cap: PowerCap | None = Field(
         default=None, description="limit that the board enforces by its clock; without one, time knows no power"
     )
-    stack: str = Field(default="ideal", description="software: overheads and kernels, by name")
+    stack: _StackName = Field(default="ideal", description="software: overheads and kernels, by name")
     native_dtypes: NativeDtypes | None = None
     validated: Validated | None = Field(
         default=None, description="what its time and energy were held against; every report says so"

@@ -8,18 +8,18 @@ from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
-from archsim.config.diagnostics import Diagnostic, InputError, fail
+from archsim.config.diagnostics import Diagnostic, InputError, did_you_mean, fail, listed
 from archsim.config.document import Document, KeyPath, load, node_at, position_at
 from archsim.config.registry import Family
 from archsim.config.shipped import find, shipped
-from archsim.config.tree import ScalarNode
+from archsim.config.tree import MappingNode, ScalarNode
 from archsim.config.validation import build, missing_key, unknown_choice
 from archsim.model.component import Component
 from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
 from archsim.study.entries import flaws, with_library
-from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, load_stack, with_model
+from archsim.study.files import HARDWARE_FOLDER, PLACES, RESOLVED, WORKLOAD_FOLDER, Sort, load_stack, part, with_model
 from archsim.study.nodes import moved, unscalable
 from archsim.study.shelves import LIBRARY
 from archsim.study.wiring import misjoined, names, unclocked, unsourced
@@ -103,7 +103,7 @@ def findings_of(name: str) -> tuple[Diagnostic, ...]:
 
 def _check(document: Document) -> None:
     node = node_at(document, ("schema",))
-    schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload, LIBRARY: check_library}
+    schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload, LIBRARY: check_library, RESOLVED: _check_both}
     if not isinstance(node, ScalarNode):
         raise InputError([missing_key(document, ("schema",))])
     if node.value not in schemas:
@@ -153,19 +153,19 @@ def check_library(document: Document) -> None:
         raise InputError(findings)
 
 
-_IN_ORDER = "run WORKLOAD HARDWARE"
-_MARKS = {"hardware": "components", "workload": "family"}
+_MARKS: dict[Sort, str] = {"hardware": "components", "workload": "family"}
 """What a file of the sort has and one of the other sort has not."""
 
 
 def _refuse_other(schema: str, document: Document) -> None:
     """Say that a file is of the other sort once, instead of all that it then lacks."""
-    asked, given = ("workload", "hardware") if schema == HARDWARE else ("hardware", "workload")
+    given: Sort = "hardware" if schema == HARDWARE else "workload"
+    asked: Sort = "workload" if schema == HARDWARE else "hardware"
     node, mark = node_at(document, ("schema",)), _MARKS[given]
     if node is None and node_at(document, (mark,)) is not None and node_at(document, (_MARKS[asked],)) is None:
-        fail(f"this is a {given} file: it has `{mark}`", position_at(document, (mark,), key=True), _IN_ORDER)
+        fail(f"this is a {given} file: it has `{mark}`", position_at(document, (mark,), key=True), PLACES[given])
     if isinstance(node, ScalarNode) and node.value == schema:
-        fail(f"this is a {given} file, and a {asked} file is asked for", node.position, _IN_ORDER)
+        fail(f"this is a {given} file, and a {asked} file is asked for", node.position, PLACES[given])
 
 
 def _refuse_endless(workload: Workload, document: Document) -> None:
@@ -183,9 +183,37 @@ def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:
 
 
 def _component(document: Document, at: tuple[str, str]) -> Component:
+    if (absent := _absent(document, at)) is not None:
+        raise InputError([absent])
     if node_at(document, (*at, "kind")) is None and at[0] == "links":
         return build(_model(COMPONENTS.get("link")), document, at)
     return build(_model(COMPONENTS.get(*_choice(document, (*at, "kind")))), document, at)
+
+
+def _check_both(document: Document) -> None:
+    findings = Findings()
+    findings.of(lambda: check_workload(part(document, "workload")))
+    findings.of(lambda: check_hardware(part(document, "hardware")))
+    findings.stop()
+
+
+_NEEDED = {"components": "kind", "links": "between"}
+"""What a new component or link has at least."""
+
+
+def _absent(document: Document, at: tuple[str, str]) -> Diagnostic | None:
+    """The finding that settings are for a component or link that the machine does not have."""
+    section, name = at
+    items = node_at(document, (section,))
+    if not isinstance(items, MappingNode) or not items.entries[name].added:
+        return None
+    needed = _NEEDED[section]
+    if node_at(document, (*at, needed)) is not None:
+        return None
+    known = [key for key, entry in items.entries.items() if not entry.added]
+    message = f"there is no {section.removesuffix('s')} `{name}` in this machine"
+    way_out = f"{did_you_mean(name, known)} {section}: {listed(known)}; a new one needs a `{needed}`".strip()
+    return Diagnostic(message, items.entries[name].position, way_out)
 
 
 def _model(module: ModuleType) -> type[Component]:

@@ -62,6 +62,12 @@ class Matrix:
             for target in self.machines
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not compared as it was asked for."""
+        times = Counter(self.question.workloads) + Counter(self.question.hardware)
+        return tuple(f"`{name}` is named more than once, and compared once" for name in times if times[name] > 1)
+
 
 def matrix(question: Question) -> Matrix:
     """The matrix of a question, all its files checked.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
+from pydantic import Field
+
+from archsim.config.checked import Checked
 from archsim.config.diagnostics import Diagnostic, InputError, fail
 from archsim.config.document import Document, load, node_at, position_at
 from archsim.config.graft import planted
@@ -12,18 +17,24 @@ from archsim.config.settings import apply_sets
 from archsim.config.shipped import find, is_file, library_path, shipped
 from archsim.config.source import digest, read_source
 from archsim.config.table import parse_table
-from archsim.config.tree import Node, ScalarNode
-from archsim.config.validation import unknown_choice
+from archsim.config.tree import MappingNode, Node, ScalarNode
+from archsim.config.validation import build, unknown_choice
 
 HARDWARE_FOLDER = "hw_configs"
 WORKLOAD_FOLDER = "workloads"
 MODEL_FOLDER = "workloads/models"
 
-_OTHER = {
-    HARDWARE_FOLDER: (WORKLOAD_FOLDER, "hardware", "workload"),
-    WORKLOAD_FOLDER: (HARDWARE_FOLDER, "workload", "hardware"),
+Sort = Literal["workload", "hardware"]
+
+_SORTS: dict[str, Sort] = {WORKLOAD_FOLDER: "workload", HARDWARE_FOLDER: "hardware"}
+
+RESOLVED = "archsim.resolved/1"
+
+PLACES: dict[Sort, str] = {
+    "workload": "a workload is the first argument of `run`, and follows `--workload` of `compare`",
+    "hardware": "a machine is the second argument of `run`, and follows `--hardware` of `compare`",
 }
-"""Beside a folder the other one, what is asked for, and what is given instead."""
+"""Where a file of each sort goes."""
 
 
 def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[Document, Document]:
@@ -32,7 +43,7 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
     findings: list[Diagnostic] = []
     for kind, name, folder in (("workload", workload, WORKLOAD_FOLDER), ("hardware", hardware, HARDWARE_FOLDER)):
         try:
-            documents[kind] = load(sought(name, folder), folder)
+            documents[kind] = sought_document(name, folder)
         except InputError as error:
             findings += error.diagnostics
     if findings:
@@ -43,13 +54,45 @@ def load_pair(workload: str, hardware: str, sets: Sequence[str] = ()) -> tuple[D
     return changed["workload"], changed["hardware"]
 
 
+class ResolvedFile(Checked):
+    """Both files of a run in one; `edited` are keys of the machine that differed from the file of its name."""
+
+    schema_name: Literal["archsim.resolved/1"] = Field(alias="schema")
+    edited: tuple[str, ...] = ()
+    workload: Mapping[str, Any]
+    hardware: Mapping[str, Any]
+
+
+def sought_document(argument: str, folder: str) -> Document:
+    """The file that an argument means, with what it extends; of a `resolved.yaml` the part; raise `InputError`."""
+    document = load(sought(argument, folder), folder)
+    return part(document, _SORTS[folder]) if is_resolved(document) else document
+
+
+def is_resolved(document: Document) -> bool:
+    """Whether the document holds both files of a run."""
+    node = node_at(document, ("schema",))
+    return isinstance(node, ScalarNode) and node.value == RESOLVED
+
+
+def holds_both(argument: str) -> bool:
+    """Whether an argument is a file with both files of a run; raise `InputError` where it can't be read."""
+    path = Path(argument)
+    return is_file(path) and is_resolved(load(path))
+
+
+def part(document: Document, name: Sort) -> Document:
+    """One of the two files of a run; raise `InputError` where they are not whole."""
+    whole, node = build(ResolvedFile, document), node_at(document, (name,))
+    return document if node is None else replace(document, root=node, edited=frozenset(whole.edited))
+
+
 def sought(argument: str, folder: str) -> Path:
     """The file that an argument means; raise `InputError`, which says so where arguments are swapped."""
-    other, asked, given = _OTHER[folder]
+    other = next(name for name in _SORTS if name != folder)
+    asked, given = _SORTS[folder], _SORTS[other]
     if argument in shipped(other) and argument not in shipped(folder) and not is_file(Path(argument)):
-        fail(
-            f"`{argument}` names a shipped {given} file, and a {asked} file is asked for", help="run WORKLOAD HARDWARE"
-        )
+        fail(f"`{argument}` names a shipped {given} file, and a {asked} file is asked for", help=PLACES[given])
     return find(argument, folder)
 
 
@@ -90,7 +133,10 @@ def _beside(name: str, document: Document) -> Path:
 
 
 def load_stack(name: str, document: Document) -> Document:
-    """The stack that a machine names."""
+    """The stack that a machine names, or the one that stands in its file."""
+    node = node_at(document, ("stack",))
+    if isinstance(node, MappingNode):
+        return replace(document, root=node)
     folder = library_path() / "stacks"
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:

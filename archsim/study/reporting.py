@@ -10,7 +10,7 @@ from archsim.config.diagnostics import fail, of_option
 from archsim.config.registry import Family
 from archsim.model.result import Result
 from archsim.reports import timeline
-from archsim.study.resolved import resolved
+from archsim.study import resolved
 from archsim.study.running import Finished
 from archsim.study.writing import write_whole
 
@@ -48,7 +48,7 @@ def write(finished: Finished, folder: Path, chosen: ModuleType) -> None:
     """
     reports = [report for report in REPORTS.members().values() if report is chosen or not _asked_for(report)]
     texts = {report.FILENAME: report.render(finished.result) for report in reports}
-    texts["resolved.yaml"] = resolved(finished.job, finished.target)
+    texts[resolved.FILENAME] = resolved.resolved(finished.job, finished.target, finished.how, finished.boundary)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -30,10 +30,12 @@ _AROUND = frozenset({"site"})
 
 @dataclass(frozen=True)
 class Finished:
-    """A result with the checked files that it was made from."""
+    """A result with the checked files that it was made from, how, and at which boundary if one was asked for."""
 
     job: Job
     target: Hardware
+    how: How
+    boundary: Boundary | None
     result: Result
 
 
@@ -67,8 +69,9 @@ def run(  # noqa: PLR0913 - each is an option of the command
     target = findings.of(lambda: check_hardware(documents[1]))
     findings.stop()
     checked = Findings.settled(job), Findings.settled(target)
-    result = simulated(*checked, How(fidelity, chunk, timeline, max_events), command)
-    return Finished(*checked, at_boundary(result, wanted, checked[1]) if wanted else result)
+    how = How(fidelity, chunk, timeline, max_events)
+    result = simulated(*checked, how, command)
+    return Finished(*checked, how, wanted, at_boundary(result, wanted, checked[1]) if wanted else result)
 
 
 def at_boundary(result: Result, wanted: Boundary, target: Hardware) -> Result:

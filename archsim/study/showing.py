@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from archsim.config.document import load
 from archsim.config.settings import apply_sets
-from archsim.config.shipped import find
 from archsim.mappers.access import AccessSettings, Paths, fetch, resolve, store
 from archsim.model.machine import Machine, assemble
 from archsim.model.plan import PlanError
@@ -18,7 +16,7 @@ from archsim.reports import machine_svg, machine_text
 from archsim.reports.machine_layout import layout
 from archsim.reports.portrait import Portrait, Route, Step, main_memory
 from archsim.study.checking import Hardware, check_hardware
-from archsim.study.files import HARDWARE_FOLDER
+from archsim.study.files import HARDWARE_FOLDER, sought_document
 from archsim.study.writing import write_whole
 
 _WORDS = {"kv": "KV"}
@@ -31,7 +29,7 @@ def machine(
     hardware: str, sets: Sequence[str] = (), *, width: int | None = None, color: bool = False
 ) -> tuple[str, str]:
     """A machine by path or shipped name, with every `--set` applied, as text and as SVG; raise `InputError`."""
-    documents = {"hardware": load(find(hardware, HARDWARE_FOLDER), HARDWARE_FOLDER)}
+    documents = {"hardware": sought_document(hardware, HARDWARE_FOLDER)}
     shown = portrait(check_hardware(apply_sets(documents, sets)["hardware"]))
     return machine_text.render(shown, width=width, color=color), machine_svg.render(shown)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import UnplacedError
@@ -33,6 +33,15 @@ class LanguageModel(Checked):
     def sparse(self) -> bool:
         """Whether some layers have experts."""
         return False
+
+    @property
+    def moot(self) -> frozenset[str]:
+        """Fields that say nothing beside others that are given: a file that has both is refused."""
+        return frozenset()
+
+    @model_serializer(mode="wrap", when_used="json")
+    def _without_what_is_moot(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in written(self).items() if name not in self.moot}
 
 
 def _query_heads(given: dict[str, Any]) -> int:

@@ -28,6 +28,10 @@ from archsim.workloads.token_pass import Pass
 
 KIND = "moe"
 
+_OF_GROUPED_HEADS = frozenset(
+    ("kv_heads", "head_size", "rotary", "rotary_size", "qkv_bias", "qk_norm", "sliding_window", "sinks", "output_gate")
+)
+
 
 class MoeModel(DecoderModel):
     """What the weights of a mixture of experts look like; experts are gated (gate, up, down)."""
@@ -44,11 +48,14 @@ class MoeModel(DecoderModel):
             raise UnplacedError(message, "family `transformer` has dense layers only", ("dense_layers",))
         if self.dense_layers and self.feed_forward is None:
             raise UnplacedError("dense layers need feed_forward, their inner width", at=("dense_layers",))
-        ignored = {"kv_heads", "head_size", "rotary", "rotary_size", "qkv_bias", "qk_norm", "sliding_window"}
-        ignored |= {"sinks", "output_gate"}
-        if self.latent and (given := sorted(ignored & self.model_fields_set)):
+        if given := sorted(self.moot & self.model_fields_set):
             raise UnplacedError(f"latent attention takes its sizes from `latent`: leave out {given[0]}", at=(given[0],))
         return self
+
+    @property
+    def moot(self) -> frozenset[str]:
+        """Latent attention has sizes of its own."""
+        return _OF_GROUPED_HEADS if self.latent else frozenset()
 
     @property
     def sparse(self) -> bool:

@@ -23,11 +23,16 @@ class TransformerModel(DecoderModel):
 
     @model_validator(mode="after")
     def _gated_as_its_activation(self) -> Self:
-        if self.activation and "gated" in self.model_fields_set:
+        if self.moot & self.model_fields_set:
             raise UnplacedError(
                 "`activation` says whether the feed-forward part is gated", "leave out gated", ("gated",)
             )
         return self
+
+    @property
+    def moot(self) -> frozenset[str]:
+        """An activation says whether it is gated."""
+        return frozenset({"gated"} if self.activation else ())
 
     @property
     def activates(self) -> Activation:

@@ -81,6 +81,15 @@ def test_repeated_options_are_one_with_several_values(cli: Cli, other: Callable[
         assert len(json.loads((small / "out" / "results.json").read_text(encoding="utf-8"))["results"]) == 2
 
 
+def test_what_is_named_twice_is_compared_once_and_told(cli: Cli, small: Path) -> None:
+    machine, workload = small / "machine.yaml", small / "workload.yaml"
+    asked = ("--workload", workload, workload, "--hardware", machine, machine, machine)
+    result = cli("compare", *asked, "-j", 1, "-o", small / "out")
+    assert len(json.loads((small / "out" / "results.json").read_text(encoding="utf-8"))["results"]) == 1
+    for name in (machine, workload):
+        assert f"warning: `{name}` is named more than once, and compared once\n" in result.stderr
+
+
 def test_processes_change_nothing_but_the_wall_time(
     compared: Callable[..., Any], other: Callable[..., Path], small: Path
 ) -> None:
@@ -199,6 +208,9 @@ def test_unlike_boundaries_that_can_not_be_converted_are_compared_only_where_ask
         (("--workload", "gemv-4096", "--hardware"), "requires an argument"),
         (("--workload", "gemv-4096", "--hardware", "h100-sxm", "--baseline", "h100"), "unknown baseline `h100`"),
         (("--workload", "gemv-409", "--hardware", "h100-sxm"), "did you mean `gemv-4096`?"),
+        (("--workload", "gemv-4096", "--hardware", "h100-sxm,b200"), "spaces stand between names"),
+        (("--workload", "h100-sxm", "--hardware", "gemv-4096"), "a machine is the second argument of `run`"),
+        (("--workload", "h100-sxm", "--hardware", "gemv-4096"), "and follows `--workload` of `compare`"),
         (("--workload", "gemv-4096", "--hardware", "h100-sx"), "did you mean `h100-sxm`?"),
         (("--workload", "gemv-4096", "--hardware", "h100-sxm", "--set", "workload.bach=2"), "unknown key `bach`"),
     ],

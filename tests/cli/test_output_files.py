@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -76,12 +77,46 @@ def test_resolved_values_hold_every_default(run: Run, small: Path) -> None:
     assert hardware["stack"]["gemm"]["splits"] == [1]
 
 
-def test_the_resolved_values_say_what_they_are(run: Run, small: Path) -> None:
+@pytest.mark.parametrize("name", ["workload", "machine", "model"])
+def test_a_run_is_repeated_from_what_it_wrote(run: Run, cli: Callable[..., Result], small: Path, name: str) -> None:
+    settings = ("--set", "hardware.components.hbm.bandwidth=1.5TB/s", "--set", "workload.batch=3")
+    run(args=(*settings, "--fidelity", "chunk", "--boundary", "board", "-o", small / "out"))
+    (small / f"{name}.yaml").unlink()
+    command = (small / "out" / "resolved.yaml").read_text(encoding="utf-8").splitlines()[2]
+    _, program, *args = shlex.split(command, comments=False)
+    found = cli(*(small / "out" / arg if arg == "resolved.yaml" else arg for arg in args), "-o", small / "again")
+    assert (program, found.exit_code) == ("archsim", 0), found.stderr
+    before, after = (json.loads((small / to / "result.json").read_text()) for to in ("out", "again"))
+    for result in (before, after):
+        del result["provenance"], result["simulation"]["wall_s"]
+    assert before == after
+    texts = [(small / to / "resolved.yaml").read_text() for to in ("out", "again")]
+    assert texts[0] == texts[1]
+
+
+def test_the_machine_of_a_run_serves_other_work_and_is_shown_and_checked(
+    run: Run, cli: Callable[..., Result], small: Path
+) -> None:
     run(args=("-o", small / "out"))
-    first, second, *_ = (small / "out" / "resolved.yaml").read_text(encoding="utf-8").splitlines()
-    assert first.startswith("# What a run was made of")
-    assert "not to be run" in first
-    assert "result.json, under provenance" in second
+    both = small / "out" / "resolved.yaml"
+    assert cli("check", both).exit_code == 0
+    assert cli("show", both).stdout.startswith("small machine\n")
+    assert cli("run", both, small / "machine.yaml").exit_code == 0
+    assert "NVIDIA" not in cli("run", "gemv-4096", both).stdout
+
+
+def test_what_is_wrong_in_a_resolved_file_is_found_where_it_stands(
+    run: Run, cli: Callable[..., Result], small: Path
+) -> None:
+    run(args=("-o", small / "out"))
+    both = small / "out" / "resolved.yaml"
+    both.write_text(both.read_text().replace("batch: 2", "batch: two").replace("fusion:", "fussion:"))
+    found = cli("check", both)
+    assert found.exit_code == 1
+    assert "did you mean `fusion`?" in found.stderr
+    assert "must be a whole number" in found.stderr
+    both.write_text("schema: archsim.resolved/1\nworkload: {}\n")
+    assert "missing key `hardware`" in cli("run", both).stderr
 
 
 def test_a_library_entry_is_resolved_to_its_values(cli: Callable[..., Result], tmp_path: Path) -> None:

@@ -42,6 +42,20 @@ def test_what_is_wrong_with_a_machine_is_a_diagnostic(cli: Cli, tmp_path: Path) 
     assert not (tmp_path / "no.svg").exists()
 
 
+def test_a_workload_in_place_of_a_machine_is_called_that(cli: Cli) -> None:
+    result = cli("show", "llama-3.1-8b-decode")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "`llama-3.1-8b-decode` names a shipped workload file, and a hardware file is asked for" in result.stderr
+
+
+@pytest.mark.parametrize(("columns", "longest"), [("60", 80), ("140", 140), ("many", 100), ("", 100)])
+def test_what_another_program_reads_is_as_wide_as_it_asks(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str, longest: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert max(map(len, cli("show", "h100-sxm").stdout.splitlines())) == longest
+
+
 def test_a_mesh_of_tiles_can_be_shown(cli: Cli, tmp_path: Path) -> None:
     mesh = tmp_path / "mesh.yaml"
     mesh.write_text(

@@ -1,15 +1,12 @@
 """One event for tasks in a row that meet nobody changes nothing: in pipelines of exclusive stages, at any sharing."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.engine.errors import Deadlock
 from archsim.engine.rows import fused
-from archsim.engine.simulate import simulate
-from archsim.model.run import Run, Span
+from archsim.model.run import Span
 from archsim.model.taskgraph import TICKS, Flow, Leg, Port, Segment, Task, TaskGraph
+from tests.property.test_engine_repeats import outcome
 
 Credit = tuple[tuple[str, int], ...]
 
@@ -54,13 +51,6 @@ def pipelines(draw: st.DrawFn) -> TaskGraph:
         passes.append(Segment(tuple(tasks), draw(st.sampled_from((1, 2, 7, 30))), f"token {token}"))
     sizes = [("flying", draw(st.integers(1, 4))), *((f"way{n}", 1) for n in range(stages))]
     return TaskGraph(tuple(passes), (*sizes, *((f"stage{n}", room) for n, room in enumerate(rooms))))
-
-
-def outcome(graph: TaskGraph, *, repeats: bool) -> Run | str:
-    try:
-        return replace(simulate(graph, repeats=repeats), events=0)
-    except Deadlock as deadlock:
-        return str(deadlock)
 
 
 @settings(max_examples=100)  # what happens at one instant hides an error well
