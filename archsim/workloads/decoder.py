@@ -27,6 +27,9 @@ from archsim.workloads.language_model import LanguageModel
 from archsim.workloads.sublayer import Layer, Step
 from archsim.workloads.token_pass import Operators, Part, Pass, Prompts, embedding, head, norm, residual, sampling
 
+_LAST = "final"
+"""What the norm before the head is called after."""
+
 HELD: tuple[Role, ...] = ("kv", "state")
 
 
@@ -157,12 +160,13 @@ class _Stack:
 
         @cache
         def joint(before: str, name: str, rows: int = at.rows) -> Operators:
-            """The sum of a sublayer's term with the stream, and the norm with which the next one begins."""
-            added = (residual(at, f"{before}_residual", rows, joins=f"{name}_norm"),) if before else ()
-            return at.kept((*added, norm(at, f"{name}_norm", rows)))
+            """The sum of a sublayer's term with the stream, and the norm with which the next one begins, if it does."""
+            following = f"{name}_norm" if at.model.normed_before or name == _LAST else ""
+            added = (residual(at, f"{before}_residual", rows, joins=following),) if before else ()
+            return at.kept((*added, *((norm(at, following, rows),) if following else ())))
 
         runs = tuple(_runs(at, layers(at)))
-        ending = (*joint(runs[-1].layer[-1].name, "final", at.sequences), *at.kept((head(at),)))
+        ending = (*joint(runs[-1].layer[-1].name, _LAST, at.sequences), *at.kept((head(at),)))
         return _Stack(at, runs, phase, closes, at.kept((embedding(at),)), joint, ending)
 
     def blocks(self, step: Step) -> tuple[Block, ...]:

@@ -84,7 +84,7 @@ def _before(at: Pass, model: AttentionModel) -> Operators:
     sinks = (beside_attention(at, "sinks", (learned,), (sunk,), SINK_OPS * sunk.elements),) if model.sinks else ()
     operators = (
         gemm(at, "qkv", shape, at.normed, (q, k, v, *gates), "columns"),
-        *((_qk_norm(at, q, k, size),) if model.qk_norm else ()),
+        *((_qk_norm(at, q, k, model),) if model.qk_norm else ()),
         *rotary,
         *sinks,
         beside_attention(at, "kv_append", (k, v), (at.kv(2 * rows * model.kv_heads, size),), 0),
@@ -134,6 +134,7 @@ def _kv(at: Pass, model: AttentionModel, tokens: int) -> Tensor:
     return at.kv(2 * at.batch * tokens * model.kv_heads, model.head_size)
 
 
-def _qk_norm(at: Pass, q: Tensor, k: Tensor, size: int) -> Operator:
-    scales = tuple(at.weight_vector(f"{name}_norm.weight", size) for name in "qk")
+def _qk_norm(at: Pass, q: Tensor, k: Tensor, model: AttentionModel) -> Operator:
+    heads = {"q": model.heads, "k": model.kv_heads} if model.qk_norm_whole else dict.fromkeys("qk", 1)
+    scales = tuple(at.weight_vector(f"{name}_norm.weight", heads[name] * model.head_size) for name in heads)
     return beside_attention(at, "qk_norm", (q, k, *scales), (q, k), NORM_OPS * (q.elements + k.elements))

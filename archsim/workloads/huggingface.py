@@ -11,36 +11,9 @@ from typing import Any
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
 from archsim.workloads.huggingface_fields import check, place
+from archsim.workloads.huggingface_types import MEANINGS, TYPES, UNREAD, family_of, type_of
 
 Config = Mapping[str, Any]
-
-TYPES = {
-    "transformer": ("llama", "mistral", "phi3", "qwen2", "qwen3", "granite", "gemma", "gemma2", "gemma3_text"),
-    "moe": ("mixtral", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "kimi_k2", "gpt_oss"),
-    "ssm": ("mamba2",),
-    "hybrid": ("nemotron_h", "qwen3_next"),
-}
-"""Values of `model_type` by the family that reads them."""
-
-_MEANINGS = {
-    "transformer": "a dense transformer",
-    "moe": "a mixture of experts",
-    "ssm": "a state-space model",
-    "hybrid": "a hybrid of state-space model and attention",
-}
-_UNREAD_TYPES = {
-    "hybrid": ("jamba", "bamba", "zamba2"),
-    "ssm": ("mamba", "falcon_mamba"),
-    "moe": ("dbrx", "olmoe", "llama4_text"),
-}
-_SIGNS = {
-    "hybrid": ("hybrid_override_pattern", "layers_block_type", "mamba_num_heads", "mamba_d_state"),
-    "ssm": ("state_size", "ssm_state_size"),
-    "moe": ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"),
-}
-"""Fields that only models of a family have."""
-
-_READ = {kind for family in _SIGNS for kind in TYPES[family]}
 
 _FULL = "full_attention"
 
@@ -69,13 +42,13 @@ def language_model(config: Config, family: str, required: Names) -> tuple[str, C
     if isinstance(nested, Mapping):
         check(nested, ("text_config",))
     config = {**config, **nested} if isinstance(nested, Mapping) else config
-    kind = _model_type(config)
-    found = _family(kind, config)
+    kind = type_of(config)
+    found = family_of(kind, config)
     if found is not None and found != family:
-        message = f"model_type `{kind}` is {_MEANINGS[found]}, which family `{family}` does not cover"
+        message = f"model_type `{kind}` is {MEANINGS[found]}, which family `{family}` does not cover"
         raise UnplacedError(message, help=f"write `family: {found}`, which reads {listed(TYPES[found])}")
     if kind not in TYPES[family]:
-        raise _unknown(kind, family, config, required)
+        raise _unread(kind, family, config, required)
     return kind, config
 
 
@@ -147,31 +120,12 @@ def _lacking(config: Config, required: Names) -> list[str]:
     return [names if isinstance(names, str) else names[0] for names in missing]
 
 
-def _model_type(config: Config) -> str:
-    """`model_type`, or else the type that the first of `architectures` names (LlamaForCausalLM: llama)."""
-    if given := config.get("model_type"):
-        return str(given)
-    named = config.get("architectures") or "(none)"
-    name = str(named[0] if isinstance(named, list) else named)
-    stem = name.partition("For")[0].lower()
-    known = [kind for kinds in (*TYPES.values(), *_UNREAD_TYPES.values()) for kind in kinds]
-    return next((kind for kind in known if kind.removesuffix("_text").replace("_", "") == stem), name)
-
-
-def _family(kind: str, config: Config) -> str | None:
-    """The family of a type; of one that is unknown, or dense by its name, that of its fields."""
-    for family, signs in _SIGNS.items():
-        if kind in (*TYPES[family], *_UNREAD_TYPES[family]):
-            return family
-        if kind not in _READ and any(config.get(sign) for sign in signs):
-            return family
-    return "transformer" if kind in TYPES["transformer"] else None
-
-
-def _unknown(kind: str, family: str, config: Config, required: Names) -> UnplacedError:
-    known = TYPES[family]
-    message, lacking = f"unknown model_type `{kind}`; known: {listed(known)}", _lacking(config, required)
-    if lacking:
+def _unread(kind: str, family: str, config: Config, required: Names) -> UnplacedError:
+    """The refusal of a type that no family reads: why not where that is known, and what is read."""
+    known, why = TYPES[family], UNREAD[family].get(kind)
+    message = f"model_type `{kind}` is not read: {why}" if why else f"unknown model_type `{kind}`"
+    message += f"; {'read are' if why else 'known:'} {listed(known)}"
+    if not why and (lacking := _lacking(config, required)):
         message += f"; the file also lacks {listed(lacking)}"
-    instead = f"if its layers are those of {_MEANINGS[family]}, write the dimensions in a YAML file"
-    return UnplacedError(message, help=f"{did_you_mean(kind, known)} {instead}".strip())
+    instead = f"if its layers are those of {MEANINGS[family]}, write the dimensions in a YAML file"
+    return UnplacedError(message, help=f"{'' if why else did_you_mean(kind, known)} {instead}".strip())

@@ -11,6 +11,7 @@ from archsim.workloads.language_model import MOST_LAYERS
 _SIZES = frozenset(
     [
         "attention_head_dim",
+        "attn_rotary_emb",
         "chunk_size",
         "conv_kernel",
         "full_attention_interval",
@@ -21,8 +22,13 @@ _SIZES = frozenset(
         "linear_num_key_heads",
         "linear_num_value_heads",
         "linear_value_head_dim",
+        "mamba_chunk_size",
+        "mamba_d_conv",
+        "mamba_d_head",
+        "mamba_d_state",
         "mamba_head_dim",
         "mamba_n_groups",
+        "mamba_n_heads",
         "mamba_num_heads",
         "max_position_embeddings",
         "n_groups",
@@ -32,6 +38,7 @@ _SIZES = frozenset(
         "num_key_value_heads",
         "qk_nope_head_dim",
         "qk_rope_head_dim",
+        "rotary_dim",
         "sliding_window_pattern",
         "ssm_state_size",
         "state_size",
@@ -54,6 +61,7 @@ _COUNTS = frozenset(
         "num_local_experts",
         "q_lora_rank",
         "shared_expert_intermediate_size",
+        "shared_intermediate_size",
         "sliding_window",
     ]
 )
@@ -61,12 +69,15 @@ _COUNTS = frozenset(
 _FLAGS = frozenset(
     [
         "attention_bias",
+        "mamba_conv_bias",
         "mamba_proj_bias",
         "mlp_bias",
         "qkv_bias",
         "tie_word_embeddings",
         "use_bias",
         "use_conv_bias",
+        "use_qk_norm",
+        "use_routing_bias",
         "use_sliding_window",
     ]
 )
@@ -100,6 +111,7 @@ def _wanted(name: str, value: Any) -> str:
     """What the value of a field must be and is not; nothing where it may be as it is."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     listed = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    numbered = isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value)
     rotated = (whole or isinstance(value, float)) and 0 < value <= 1
     return next(
         (
@@ -110,6 +122,7 @@ def _wanted(name: str, value: Any) -> str:
                 (_FLAGS, isinstance(value, bool), "true or false"),
                 (_NAMES, isinstance(value, str), "text"),
                 (_LISTS, listed, "a list of names"),
+                (("attn_layer_indices",), numbered, "a list of whole numbers"),
                 (("partial_rotary_factor",), rotated, "a number above 0 and at most 1"),
             )
             if name in names and not fits

@@ -56,6 +56,28 @@ _QWEN: Names = {
 }
 
 
+_IBM: Names = {
+    **{name: field for name, field in _FIELDS.items() if name != "head_size"},
+    "layers": "num_hidden_layers",
+    "mixer.heads": "mamba_n_heads",
+    "mixer.head_size": "mamba_d_head",
+    "mixer.state_size": "mamba_d_state",
+    "mixer.groups": "mamba_n_groups",
+}
+_OPTIONAL_IBM: Names = {
+    "head_size": "head_dim",
+    "max_context": "max_position_embeddings",
+    "mixer.convolution": "mamba_d_conv",
+    "mixer.convolution_bias": "mamba_conv_bias",
+    "mixer.chunk": "mamba_chunk_size",
+}
+_IBM_EXPERTS: Names = {
+    "experts.count": "num_local_experts",
+    "experts.top_k": "num_experts_per_tok",
+    "experts.width": "intermediate_size",
+    "experts.shared_width": "shared_intermediate_size",
+}
+
 _LAYERS = {"linear_attention": "ME", "full_attention": "*E"}
 """The letters of a layer of Qwen3-Next."""
 
@@ -66,7 +88,8 @@ def dimensions(config: Config) -> dict[str, Any]:
     Raises UnplacedError where the architecture is unknown, belongs to another family, or lacks fields.
     """
     kind, config = language_model(config, "hybrid", {**_NEMOTRON, **_FIELDS})
-    return {"nemotron_h": _nemotron, "qwen3_next": _qwen}[kind](config, kind)
+    readers = {"nemotron_h": _nemotron, "qwen3_next": _qwen, "bamba": _bamba, "granitemoehybrid": _granite}
+    return readers[kind](config, kind)
 
 
 def _nemotron(config: Config, kind: str) -> dict[str, Any]:
@@ -99,3 +122,36 @@ def _qwen(config: Config, kind: str) -> dict[str, Any]:
     found["mixer"]["kind"] = "gated_delta_net"
     rotated = round(size * (config.get("partial_rotary_factor") or 1))
     return {**found, "qk_norm": True, "output_gate": True, "rotary_size": rotated}
+
+
+def _bamba(config: Config, kind: str) -> dict[str, Any]:
+    """Mamba-2, in some layers attention instead, each followed by a feed-forward part."""
+    found = translated(config, kind, {**_IBM, "feed_forward": "intermediate_size"}, _OPTIONAL_IBM)
+    expect(config, mamba_proj_bias=False, attention_bias=False, mlp_bias=False, hidden_act="silu")
+    attending = set(config.get("attn_layer_indices") or ())
+    kinds = ["attention" if index in attending else "mamba" for index in range(found.pop("layers"))]
+    found["mixer"]["kind"] = "mamba2"
+    return {**found, "pattern": _each(kinds, "-"), "rotary_size": config.get("attn_rotary_emb")}
+
+
+def _granite(config: Config, kind: str) -> dict[str, Any]:
+    """The same, or each followed by experts; most without positions."""
+    sparse = bool(config.get("num_local_experts"))
+    followed: Names = _IBM_EXPERTS if sparse else {"feed_forward": "shared_intermediate_size"}
+    found = translated(config, kind, {**_IBM, **followed}, _OPTIONAL_IBM)
+    expect(config, mamba_proj_bias=False, attention_bias=False, hidden_act="silu")
+    kinds = config.get("layer_types") or config.get("layers_block_type") or ["mamba"] * found["layers"]
+    del found["layers"]
+    found["mixer"]["kind"] = "mamba2"
+    return {**found, "pattern": _each(kinds, "E" if sparse else "-"), "rotary": _rotates(config)}
+
+
+def _each(kinds: list[str], followed: str) -> str:
+    """The pattern of layers of Mamba-2 or attention that are each followed by the same part."""
+    if unknown := sorted(set(kinds) - {"mamba", "attention"}):
+        raise UnplacedError(f"layer_types: `{unknown[0]}` is none of mamba, attention")
+    return "".join(KINDS[name] + followed for name in kinds)
+
+
+def _rotates(config: Config) -> bool:
+    return config.get("position_embedding_type") == "rope"

@@ -39,6 +39,9 @@ _MORE_FIELDS: dict[str, Names] = {
     },
     "qwen3_moe": _GROUPED,
     "gpt_oss": {**_GROUPED, "experts.width": "intermediate_size", "sliding_window": "sliding_window"},
+    "olmoe": {"kv_heads": "num_key_value_heads", "experts.width": "intermediate_size"},
+    "minimax_m2": {**_GROUPED, "experts.width": "intermediate_size"},
+    "glm4_moe": {**_GROUPED, "feed_forward": "intermediate_size", "dense_layers": "first_k_dense_replace"},
     "deepseek_v2": _LATENT,
     "deepseek_v3": _LATENT,
     "kimi_k2": _LATENT,
@@ -84,11 +87,35 @@ def _gpt_oss(config: Config, found: dict[str, Any]) -> None:
     found["experts"]["bias"] = True
 
 
-def _deepseek_2(config: Config, found: dict[str, Any]) -> None:
+def _olmoe(config: Config, found: dict[str, Any]) -> None:
+    expect(config, attention_bias=False, clip_qkv=None)
+    found |= {"qk_norm": True, "qk_norm_whole": True}
+
+
+def _minimax_m2(config: Config, found: dict[str, Any]) -> None:
+    expect(config, qk_norm_type="per_layer", shared_intermediate_size=0)
+    normed = bool(config.get("use_qk_norm"))
+    found |= {"qk_norm": normed, "qk_norm_whole": normed, "rotary_size": config.get("rotary_dim")}
+    found["experts"]["selection_bias"] = bool(config.get("use_routing_bias"))
+
+
+def _glm_4(config: Config, found: dict[str, Any]) -> None:
+    """Grouped attention, half of each head rotated, with the experts of DeepSeek-V3."""
+    rotated = round(found["head_size"] * (config.get("partial_rotary_factor") or 0.5))
+    found |= {"rotary_size": rotated, "qkv_bias": bool(config.get("attention_bias"))}
+    found["qk_norm"] = bool(config.get("use_qk_norm"))
+    found["experts"] |= {"shared_width": _shared_width(config, found), "selection_bias": True}
+
+
+def _shared_width(config: Config, found: dict[str, Any]) -> int | None:
     """The shared experts as one."""
+    width: int = found["experts"]["width"]
+    return (config.get("n_shared_experts") or 0) * width or None
+
+
+def _deepseek_2(config: Config, found: dict[str, Any]) -> None:
     expect(config, attention_bias=False, moe_layer_freq=1)
-    count = config.get("n_shared_experts") or 0
-    found["experts"]["shared_width"] = count * found["experts"]["width"] or None
+    found["experts"]["shared_width"] = _shared_width(config, found)
 
 
 def _deepseek_3(config: Config, found: dict[str, Any]) -> None:
@@ -102,6 +129,9 @@ _ADDED: dict[str, Callable[[Config, dict[str, Any]], None]] = {
     "qwen2_moe": _qwen_2,
     "qwen3_moe": _qwen_3,
     "gpt_oss": _gpt_oss,
+    "olmoe": _olmoe,
+    "minimax_m2": _minimax_m2,
+    "glm4_moe": _glm_4,
     "deepseek_v2": _deepseek_2,
     "deepseek_v3": _deepseek_3,
     "kimi_k2": _deepseek_3,

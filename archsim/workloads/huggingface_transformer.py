@@ -76,6 +76,16 @@ def _gemma_3_layers(config: Config) -> dict[str, Any]:
     return {**_gemma_layers(config), "post_norms": True, "qk_norm": True, "full_attention_every": every(config, 6)}
 
 
+def _olmo_2_layers(config: Config) -> dict[str, Any]:
+    """Norms after the parts of a layer, none before."""
+    expect(config, attention_bias=False)
+    return {"pre_norms": False, "post_norms": True, "qk_norm": True, "qk_norm_whole": True}
+
+
+def _olmo_3_layers(config: Config) -> dict[str, Any]:
+    return {**_olmo_2_layers(config), "full_attention_every": every(config, 4)}
+
+
 def _qwen_window(config: Config) -> int | None:
     """The layers from `max_window_layers` on have the window."""
     unlimited = config.get("max_window_layers") or 0
@@ -98,6 +108,8 @@ _ARCHITECTURES = {
     "phi3": _Architecture(),
     "qwen2": _Architecture(("kv_heads",), lambda _: {"qkv_bias": True}, _qwen_window),
     "qwen3": _Architecture(_HEADS, _qwen3_flags, _qwen_window),
+    "olmo2": _Architecture((), _olmo_2_layers, lambda _: None),
+    "olmo3": _Architecture((), _olmo_3_layers, even=False),
     "gemma": _Architecture(_HEADS, _gemma_layers, unsaid=_TIED),
     "gemma2": _Architecture(_HEADS, _gemma_2_layers, even=False, unsaid=_TIED),
     "gemma3_text": _Architecture(_HEADS, _gemma_3_layers, even=False, unsaid={**_TIED, **_GEMMA_3}),

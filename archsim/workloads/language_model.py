@@ -35,6 +35,11 @@ class LanguageModel(Checked):
         return False
 
     @property
+    def normed_before(self) -> bool:
+        """Whether what a layer's parts take in is normalised."""
+        return True
+
+    @property
     def moot(self) -> frozenset[str]:
         """Fields that say nothing beside others that are given: a file that has both is refused."""
         return frozenset()
@@ -68,6 +73,9 @@ class AttentionModel(LanguageModel):
     qkv_bias: bool = Field(default=False, description="bias of the query, key and value projections")
     out_bias: bool = Field(default=False, description="bias of the attention output projection")
     qk_norm: bool = Field(default=False, description="queries and keys are normalised head by head")
+    qk_norm_whole: bool = Field(
+        default=False, description="that norm is one over all heads of the queries, and one over those of the keys"
+    )
     sinks: bool = Field(default=False, description="each query head has a learned score beside those of the tokens")
     output_gate: bool = Field(
         default=False, description="what a head attends to is multiplied by a gate, projected with the queries"
@@ -82,6 +90,9 @@ class AttentionModel(LanguageModel):
         if (self.rotary_size or 0) > self.head_size:
             message = f"rotary_size ({self.rotary_size}) is larger than a head ({self.head_size})"
             raise UnplacedError(message, at=("rotary_size",))
+        if self.qk_norm_whole and not self.qk_norm:
+            message = "qk_norm_whole says over what queries and keys are normalised, and they are not"
+            raise UnplacedError(message, help="give qk_norm: true", at=("qk_norm_whole",))
         if self.heads % self.kv_heads:
             message = f"kv_heads must divide heads: {self.heads} is not a multiple of {self.kv_heads}"
             raise UnplacedError(message, help="equal groups of query heads share one of these", at=("kv_heads",))
@@ -100,7 +111,8 @@ class DecoderModel(AttentionModel):
     full_attention_every: PositiveInt | None = Field(
         default=None, description="the last of every so many layers has no window; none: all have it"
     )
-    post_norms: bool = Field(default=False, description="what attention and feed-forward put out is normalised too")
+    pre_norms: bool = Field(default=True, description="what attention and feed-forward take in is normalised")
+    post_norms: bool = Field(default=False, description="what attention and feed-forward put out is normalised")
 
     @model_validator(mode="after")
     def _a_window_to_leave_out(self) -> Self:
@@ -111,6 +123,11 @@ class DecoderModel(AttentionModel):
             message = "full_attention_every says which layers have no window, and there is no window"
             raise UnplacedError(message, help="give sliding_window", at=("full_attention_every",))
         return self
+
+    @property
+    def normed_before(self) -> bool:
+        """Whether what attention and feed-forward take in is normalised."""
+        return self.pre_norms
 
     @property
     def windows(self) -> tuple[int | None, ...]:

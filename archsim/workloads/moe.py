@@ -29,7 +29,18 @@ from archsim.workloads.token_pass import Pass
 KIND = "moe"
 
 _OF_GROUPED_HEADS = frozenset(
-    ("kv_heads", "head_size", "rotary", "rotary_size", "qkv_bias", "qk_norm", "sliding_window", "sinks", "output_gate")
+    (
+        "kv_heads",
+        "head_size",
+        "rotary",
+        "rotary_size",
+        "qkv_bias",
+        "qk_norm",
+        "qk_norm_whole",
+        "sliding_window",
+        "sinks",
+        "output_gate",
+    )
 )
 
 

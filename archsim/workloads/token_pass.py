@@ -96,6 +96,11 @@ class Pass:
     @property
     def normed(self) -> str:
         """What a layer's matrices read."""
+        return self.normed_last if self.model.normed_before else "hidden"
+
+    @property
+    def normed_last(self) -> str:
+        """What the head reads."""
         return "hidden" if "norms" in self.without else "normed"
 
     @property
@@ -217,7 +222,7 @@ def head(at: Pass) -> Operator:
     """The logits of the last token of each sequence only: no other is asked for."""
     logits = at.values("logits", at.sequences * at.model.vocabulary)
     shape = Gemm(at.sequences, at.model.vocabulary, at.model.hidden)
-    return gemm(at, "head", shape, at.normed, (logits, _token_ids(at.sequences)), "columns")
+    return gemm(at, "head", shape, at.normed_last, (logits, _token_ids(at.sequences)), "columns")
 
 
 def sampling(at: Pass) -> Operator:

@@ -209,7 +209,7 @@ def test_an_unknown_type_is_named_with_those_that_are_known() -> None:
 
 
 def test_an_unknown_type_says_which_fields_its_file_lacks() -> None:
-    error = refusal({"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "vocab_size": 50257})
+    error = refusal({"model_type": "ctrl", "n_embd": 768, "n_layer": 12, "vocab_size": 50257})
     assert "lacks num_hidden_layers, hidden_size, intermediate_size, num_attention_heads" in str(error)
 
 

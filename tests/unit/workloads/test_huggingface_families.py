@@ -208,7 +208,7 @@ def test_a_dense_transformer_is_sent_to_its_family(family: str) -> None:
     ("kind", "family"), [("dbrx", "moe"), ("falcon_mamba", "ssm"), ("jamba", "hybrid"), ("zamba2", "hybrid")]
 )
 def test_a_type_that_no_reader_knows_is_named_with_those_that_are_known(kind: str, family: str) -> None:
-    assert f"unknown model_type `{kind}`; known: " in str(refusal(family, {"model_type": kind}))
+    assert f"model_type `{kind}` is not read: " in str(refusal(family, {"model_type": kind}))
     assert f"`family: {family}`" in refusal("transformer", {"model_type": kind}).help
 
 
