@@ -7,7 +7,6 @@ from typing import NamedTuple
 from archsim.model.taskgraph import TaskGraph
 from benchmarks import wafer
 from benchmarks.jobs import ONE, mapped
-from benchmarks.unfolded import unfolded
 
 
 class Series(NamedTuple):
@@ -23,9 +22,9 @@ def _small(*sets: str) -> Callable[[], TaskGraph]:
     return mapped("llama-3.1-8b-decode", "h100-sxm", ONE, *sets)
 
 
-def _apart(devices: int) -> TaskGraph:
+def _apart(devices: int) -> Callable[[], TaskGraph]:
     sets = (f"hardware.devices={devices}", f"hardware.mapper.tensor_parallel={devices}")
-    return unfolded(_small(*sets)(), devices)
+    return _small(*sets, "hardware.mapper.explicit=true")
 
 
 def _pipeline(batch: int) -> Callable[[], TaskGraph]:
@@ -52,7 +51,7 @@ GROWTH = (
         "8B on H100, tokens in the cache",
         {n: _small(f"workload.prompt_tokens={n}") for n in (1024, 8192, 65536)},
     ),
-    Series("devices", "8B, each H100 by itself", {n: partial(_apart, n) for n in (2, 4, 8)}, repeats=False),
+    Series("devices", "8B, each H100 by itself", {n: _apart(n) for n in (2, 4, 8)}, repeats=False),
     Series(
         "tiles", "a token on a mesh, each tile by itself", {n * n: partial(wafer.token, n, 8) for n in (8, 16, 32, 64)}
     ),

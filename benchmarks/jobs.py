@@ -9,10 +9,10 @@ from archsim.model.run import Run
 from archsim.model.taskgraph import Segment, TaskGraph
 from benchmarks import wafer
 from benchmarks.pairs import Pair
-from benchmarks.unfolded import unfolded
 
 ONE = "workload.output_tokens=1"
 EIGHT = ("hardware.devices=8", "hardware.mapper.tensor_parallel=8")
+APART = (*EIGHT, "hardware.mapper.explicit=true")
 CHUNK = 64 * 1024
 ROOMY = ("hardware.stack=ideal", "hardware.components.sm.window=128KiB", "hardware.components.sm.grain=64KiB")
 GROQ = ("workload.batch=64", "workload.dtypes={weights: int8, kv: fp16, activations: fp16}")
@@ -46,12 +46,7 @@ def pair(workload: str, hardware: str, *sets: str) -> Pair:
 
 def mapped(workload: str, hardware: str, *sets: str) -> Callable[[], TaskGraph]:
     """What traces and maps a workload."""
-    return lambda: pair(workload, hardware, *sets).plan().graph
-
-
-def explicit() -> TaskGraph:
-    """A token of 70B on eight devices, each by itself."""
-    return unfolded(mapped("llama-3.1-70b-decode", "h100-sxm", ONE, *EIGHT)(), 8)
+    return lambda: pair(workload, hardware, *sets).graph()
 
 
 def layer() -> TaskGraph:
@@ -63,6 +58,7 @@ def layer() -> TaskGraph:
 SMALL = mapped("llama-3.1-8b-decode", "h100-sxm", ONE)
 LARGE = mapped("llama-3.1-70b-decode", "h100-sxm", ONE)
 DRAWN = mapped("deepseek-v3-decode", "dgx-h200", ONE)
+EXPLICIT = mapped("llama-3.1-70b-decode", "h100-sxm", ONE, *APART)
 THOUSAND = mapped("llama-3.1-70b-decode", "h100-sxm", "workload.output_tokens=1000")
 PIPELINE = mapped("llama-3.1-70b-decode", "groq-lpu", "workload.output_tokens=2", *GROQ)
 
@@ -71,8 +67,8 @@ JOBS = (
     Job("8B token, H100", SMALL, 0.5, 0.1),
     Job("70B token (fp8), H100, all layers", LARGE, 10, 3, repeats=False),
     Job("70B token (fp8), H100", LARGE, 0.5, 0.1),
-    Job("70B token, 8 explicit H100, all layers", explicit, 125, 35, repeats=False, mapped=False),
-    Job("70B token, 8 explicit H100", explicit, mapped=False),
+    Job("70B token, 8 explicit H100, all layers", EXPLICIT, 125, 35, repeats=False),
+    Job("70B token, 8 explicit H100", EXPLICIT),
     Job("DeepSeek-V3 token, 8 H200, drawn, all layers", DRAWN, 150, 40, repeats=False),
     Job("DeepSeek-V3 token, 8 H200, drawn", DRAWN),
     Job("1000 tokens of 70B (fp8), H100", THOUSAND, 1000, 200),

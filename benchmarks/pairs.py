@@ -2,8 +2,10 @@
 
 from archsim.engine import stitching
 from archsim.mappers import gemm_kernels
+from archsim.mappers.apart import apart
 from archsim.model.machine import assemble
 from archsim.model.plan import Plan
+from archsim.model.taskgraph import TaskGraph
 from archsim.study.checking import check_hardware, check_workload
 from archsim.study.files import load_pair
 
@@ -24,6 +26,11 @@ class Pair:
         trace = job.family.trace(job.workload)
         plan: Plan = target.mapper.plan(trace, self.machine, target.settings, stack, job.workload.batch)
         return plan
+
+    def graph(self) -> TaskGraph:
+        """What is simulated: tasks of each device where devices are told apart."""
+        plan = self.plan()
+        return apart(plan.graph, plan.apart, self._job.workload.seed) if plan.apart else plan.graph
 
 
 def forget() -> None:

@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from archsim.engine.simulate import simulate
 from archsim.engine.tally import Completions, busy, counts
 from archsim.model.run import Run
-from benchmarks.jobs import EIGHT, JOBS, LARGE, ONE, Job, explicit, mapped
+from benchmarks.jobs import EIGHT, EXPLICIT, JOBS, LARGE, ONE, Job, mapped
 from benchmarks.pairs import forget
 from benchmarks.performance import executions
 from benchmarks.timing import milliseconds, timeout
@@ -55,7 +55,7 @@ def test_tracing_and_mapping(benchmark: BenchmarkFixture, job: Job) -> None:
 
 def test_explicit_devices_are_as_fast_as_folded_ones() -> None:
     folded = simulate(mapped("llama-3.1-70b-decode", "h100-sxm", ONE, *EIGHT)())
-    apart = simulate(explicit())
+    apart = simulate(EXPLICIT())
     assert apart.picoseconds == folded.picoseconds
     assert sum(apart.counts.values()) == sum(folded.counts.values())
 

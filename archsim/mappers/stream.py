@@ -128,7 +128,8 @@ class Stream:
         chosen = self.tiles.kernels(own.part)
         made = self.tiles.tasks(own, chosen, phase)
         before, after = self._before(whole, phase, routing), self._after(whole, own, phase, routing)
-        tasks = [*map(self.in_use, before), *made, *map(self.in_use, after)]
+        kernels = (replace(task, device=0) for task in made)
+        tasks = [*map(self.in_use, before), *kernels, *map(self.in_use, after)]
         declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tiles.name))
         return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
 

@@ -14,6 +14,7 @@ from archsim.mappers.fusion import readers_of
 from archsim.mappers.microbatches import Group, cut, fullest, pipelined, read_anew
 from archsim.mappers.parallel import parallel_degrees
 from archsim.mappers.placement import place
+from archsim.mappers.stragglers import Stragglers, Variation, told_apart
 from archsim.mappers.stream import Stream
 from archsim.mappers.traffic import Traffic
 from archsim.model.machine import Machine
@@ -47,6 +48,15 @@ class Temporal(Checked):
     access: AccessSettings = Field(
         default=AccessSettings(), description="how operands reach the tiles, and results leave them"
     )
+    explicit: bool | None = Field(
+        default=None, description="whether each device is simulated by itself; equal ones are folded where left out"
+    )
+    stragglers: Stragglers | None = Field(
+        default=None, description="devices that are slower: at each collective the others wait for them"
+    )
+    variation: Variation = Field(
+        default=0.0, description="coefficient of variation of a kernel's duration, drawn anew each time on each device"
+    )
 
 
 SPEC = Temporal
@@ -65,12 +75,17 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     paths = resolve(spec.access, spec.activations, machine)
     if machine.devices > 1:
         device_link(machine)
+    apart = told_apart(spec.explicit, spec.stragglers, spec.variation, machine, trace)
+    if apart and stages > 1:
+        message = "devices are told apart where they share every operator, and not in stages of a pipeline"
+        raise PlanError(message, ("hardware", "mapper", "pipeline_parallel"), "tensor_parallel alone")
     traffic = Traffic(each, paths, spec.access, stack.residency, _passed_on(trace))
     fusion = stack.fusion if spec.fusion is None else spec.fusion
     mapping = Stream(each, stack, degrees, batch, traffic, fusion, readers_of(trace))
     settings = {"activations": paths.activations, "fusion": "on" if fusion else "off"}
     found = _whole(trace, mapping) if stages == 1 else _staged(trace, mapping, stages)
-    return replace(found, settings=dict(describe(spec.access, paths)) | settings | dict(found.settings))
+    told = dict(describe(spec.access, paths)) | settings | dict(found.settings)
+    return replace(found, settings=told, apart=apart)
 
 
 def _refuse_joining_prompts(trace: Trace, stages: int, groups: int) -> None:

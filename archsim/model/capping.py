@@ -15,9 +15,9 @@ from archsim.model.component import ACTIVE_ACTION
 from archsim.model.hardware import PowerCap
 from archsim.model.ledger import STATIC_ACTION
 from archsim.model.machine import Machine
-from archsim.model.services import by_port
+from archsim.model.slowing import at_work, slower
 from archsim.model.tariff import Place, Tariff
-from archsim.model.taskgraph import PS_PER_SECOND, Course, Flow, Port, Stop, Task, TaskGraph
+from archsim.model.taskgraph import PS_PER_SECOND, Port, Task, TaskGraph
 
 STEPS = 100_000
 """Clocks that a kernel can have, in equal steps up to the nominal one: finer than what one more token takes."""
@@ -200,30 +200,10 @@ class _Limiter:
 
     def slowed(self, task: Task, clock: _Clock) -> Task:
         """The task at a clock; the time that tiles are at work on it grows with it."""
-        slow = self._at(task, clock)
-        return replace(slow, flows=tuple(_at_work(flow, task.alone, slow.alone) for flow in slow.flows))
+        return at_work(task, self._at(task, clock))
 
     def _at(self, task: Task, clock: _Clock) -> Task:
-        return replace(task, flows=tuple(self._flow(flow, clock) for flow in task.flows))
-
-    def _flow(self, flow: Flow, clock: _Clock) -> Flow:
-        needs = tuple(need._replace(ticks=self._ticks(need.port, need.ticks, clock)) for need in flow.needs)
-        own = max(flow.own, *by_port(needs).values()) if needs else flow.own
-        return replace(
-            flow,
-            own=own,
-            drain=flow.drain * own // flow.own if flow.own else flow.drain,  # what the slowest leg leaves unhidden
-            loads=tuple((port, self._ticks(port, load, clock)) for port, load in flow.loads),
-            needs=needs,
-            course=flow.course and self._course(flow.course, clock),
-        )
-
-    def _course(self, course: Course, clock: _Clock) -> Course:
-        def stop(at: Stop) -> Stop:
-            return at._replace(ticks=self._ticks(at.port, at.ticks, clock))
-
-        strands = tuple(strand._replace(stops=tuple(map(stop, strand.stops))) for strand in course.strands)
-        return course._replace(strands=strands, work=tuple(map(stop, course.work)))
+        return slower(task, lambda port, ticks: self._ticks(port, ticks, clock))
 
     def _ticks(self, port: Port, ticks: int, clock: _Clock) -> int:
         if self.machine.group_of(port.component) not in self.cap.clocked:
@@ -251,11 +231,3 @@ class _Limiter:
     def _watts(self, draw: _Draw, step: int, picoseconds: int) -> float:
         at_work = draw.at_work * self._power(step)
         return draw.always + at_work + (draw.fixed + draw.clocked * self._cheaper(_Clock(step))) / max(1, picoseconds)
-
-
-def _at_work(flow: Flow, before: int, after: int) -> Flow:
-    legs = tuple(
-        leg._replace(bill=leg.bill * after // before, critical=after) if leg.action == ACTIVE_ACTION else leg
-        for leg in flow.legs
-    )
-    return replace(flow, legs=legs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archsim.model.devices import Devices
 from archsim.model.taskgraph import TaskGraph
 from archsim.model.trace import Role
 
@@ -47,7 +48,11 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A trace mapped onto a machine; the degrees in `parallel`, chosen or given, multiply to `devices`."""
+    """A trace mapped onto a machine; the degrees in `parallel`, chosen or given, multiply to its devices.
+
+    `apart` are devices that are to be simulated each by itself; the graph has equal ones folded, as limits of power
+    see them. None: they stay so.
+    """
 
     graph: TaskGraph
     placements: tuple[Placement, ...]
@@ -56,3 +61,4 @@ class Plan:
     in_flight: int
     settings: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    apart: Devices | None = None

@@ -124,7 +124,8 @@ class Task:
     `after` and `makes` are labels, as tensors in a sequential program: a label means the latest earlier task that
     makes it, across layer and segment borders; a label that no earlier task makes is ready from the start. `takes`
     and `gives` are credits of named buffers: all that are taken are taken together at the start, or none; those given
-    come back at the end.
+    come back at the end. `device` is the one whose kernel it is, of equal ones that share their work: the first also
+    stands for all that do the same; None where all do it together, or nobody is told apart.
     """
 
     operator: str
@@ -135,6 +136,7 @@ class Task:
     makes: tuple[str, ...] = ()
     takes: tuple[tuple[str, int], ...] = ()
     gives: tuple[tuple[str, int], ...] = ()
+    device: int | None = None
 
     @property
     def alone(self) -> int:

@@ -12,8 +12,10 @@ from archsim.model.pricing import Priced
 from archsim.model.result import Result
 from archsim.model.run import STATIC
 from archsim.model.scaling import scaling
+from archsim.model.taskgraph import PS_PER_SECOND
 from archsim.model.uncertainty import band, dominant
 from archsim.model.workload import Format
+from archsim.reports.apart import waiting, waiting_j
 from archsim.reports.headline import headline
 from archsim.reports.operators import accounted
 
@@ -37,6 +39,7 @@ def document(result: Result) -> Document:
         "utilization": dict(result.utilization),
         "traffic_bytes_per_token": dict(result.traffic),
         "operators": [asdict(line) for line in accounted(result)],
+        **_devices(result),
         "capacity": _capacity(result),
         "counts": [count(entry) for entry in result.entries],
         "simulation": _simulation(result),
@@ -138,6 +141,20 @@ def _bill(result: Result) -> Document:
     spans = {name: span and span._asdict() for name, span in figures.items()}
     kwh = {boundary: span and span._asdict() for boundary, span in found.kwh.items()}
     return {"kwh": kwh, **spans, "site": result.hardware.site.model_dump(mode="json")}
+
+
+def _devices(result: Result) -> Document:
+    """How long each device works by itself and waits for others, with the static joules of that per output token."""
+    times = [
+        {
+            "device": item.device,
+            "kernels_s": item.kernels / PS_PER_SECOND,
+            "waits_s": item.waits / PS_PER_SECOND,
+            "waits_j": waiting_j(result, item.waits),
+        }
+        for item in waiting(result)
+    ]
+    return {"devices": times} if times else {}
 
 
 def _capacity(result: Result) -> Document:

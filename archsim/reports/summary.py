@@ -10,6 +10,7 @@ from archsim.model.pricing import LOW_ACTIVITY, grouped
 from archsim.model.result import TIMED_ACTIONS, Result
 from archsim.model.uncertainty import Band, dominant
 from archsim.model.workload import Format, Workload
+from archsim.reports.apart import told as told_apart
 from archsim.reports.headline import headline
 from archsim.reports.quantities import NOTHING, counted, interval, memory, number, percent, percentages, same, si
 
@@ -179,6 +180,7 @@ def notes(result: Result, tails: Band | None = None) -> tuple[Note, ...]:
     told = (
         Note("boundary", f"{result.machine.boundary} (joules by boundary of their price: {_by_boundary(result)})"),
         Note("access", settings),
+        Note("devices", told_apart(result)),
         Note("prices", f"{_activity(result)}; joules by grade of price: {_by_grade(result)}"),
         Note("range", _range(result, tails)),
         Note("validity", _validity(result)),

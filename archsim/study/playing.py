@@ -12,6 +12,7 @@ from archsim.config.document import Document, node_at, position_at
 from archsim.config.tree import MappingNode
 from archsim.engine.errors import EventLimit, Unrepresentable
 from archsim.engine.simulate import simulate
+from archsim.mappers.apart import apart
 from archsim.model.capping import Capped, capped, unlimited
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
@@ -67,14 +68,16 @@ class Question:
         Raises:
             InputError: where the mapper refuses, or the run is too long or can't be cut as it was asked to.
         """
-        check_length(self.job, lambda asked: self.run(self.planned(asked)[1].graph), self.how.max_events)
+        check_length(self.job, lambda asked: self.run(self.placed(self.planned(asked)[1])), self.how.max_events)
         known = _Key(self, self._content()) if self.job.workload.output_tokens <= _SMALL else None
         trace, plan = _mapped(known) if known else self.planned(self.job.workload)
         steps = frozenset({"decode"} if self.job.workload.mix else ())
         prices = self.prices.joined(trace)
         limited = held_to_limit(plan, self.target, self.machine, prices, lasting=steps)
-        run = _simulated(known) if known and limited.graph is plan.graph else self.run(limited.graph)
-        return Played(trace, replace(plan, graph=limited.graph), prices, limited, run)
+        if known and limited.graph is plan.graph:
+            return Played(trace, replace(plan, graph=_placed(known)), prices, limited, _simulated(known))
+        graph = self.placed(replace(plan, graph=limited.graph))
+        return Played(trace, replace(plan, graph=graph), prices, limited, self.run(graph))
 
     def planned(self, asked: Workload) -> tuple[Trace, Plan]:
         """A workload as operators, and as tasks."""
@@ -84,6 +87,10 @@ class Question:
         except PlanError as error:
             raise InputError([self._placed(error)]) from error
         return trace, plan
+
+    def placed(self, plan: Plan) -> TaskGraph:
+        """The tasks of a plan, those of each device by itself where they are to be told apart."""
+        return apart(plan.graph, plan.apart, self.job.workload.seed) if plan.apart else plan.graph
 
     @property
     def _stack(self) -> Stack:
@@ -154,11 +161,17 @@ def _mapped(key: _Key) -> tuple[Trace, Plan]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
+def _placed(key: _Key) -> TaskGraph:
+    return key.question.placed(_mapped(key)[1])
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _simulated(key: _Key) -> Run:
-    return key.question.run(_mapped(key)[1].graph)
+    return key.question.run(_placed(key))
 
 
 def forget() -> None:
     """Forget what was mapped and simulated."""
     _mapped.cache_clear()
+    _placed.cache_clear()
     _simulated.cache_clear()

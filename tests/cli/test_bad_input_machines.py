@@ -230,3 +230,20 @@ def test_prompts_that_join_decode_steps_are_not_divided(cli: Callable[..., Resul
     assert result.exit_code == 2
     assert "whole prompts join the decode steps" in result.stderr
     assert "<--set #1>:1:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit", "says"),
+    [
+        ("explicit: true", "true", "`explicit` asks for each of several devices by itself, and there is one"),
+        ("variation: 0.6", "0.6", "must be at most 0.5"),
+        ("stragglers: {slowdown: 0.5}", "0.5", "must be at least 1"),
+        ("stragglers: {count: 0, slowdown: 2}", "0,", "must be greater than 0"),
+        ("stragglers: {count: 1}", "stragglers", "missing key `slowdown`"),
+    ],
+)
+def test_devices_that_cannot_be_unlike_are_found_where_they_are_said_to_be(
+    refused: Refused, text: str, culprit: str, says: str
+) -> None:
+    edit = ("tensor_parallel: 1\n", f"tensor_parallel: 1\n  {text}\n")
+    assert says in refused("machine.yaml", edit, culprit=text.replace(culprit, f"^{culprit}"))

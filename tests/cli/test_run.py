@@ -151,6 +151,23 @@ def test_tensor_parallelism_divides_the_weights_and_adds_a_sum(result: Callable[
     assert {row["operator"] for row in shared["operators"]} >= {"attn_out_all_reduce", "down_all_reduce"}
 
 
+TWO = ("--set", "hardware.devices=2", "--set", "hardware.mapper.tensor_parallel=2")
+
+
+def test_a_run_tells_who_waits_for_a_straggler(result: Callable[..., Any], run: Callable[..., Result]) -> None:
+    slow = (*TWO, "--set", "hardware.mapper.stragglers.slowdown=1.5")
+    first, second = result(args=slow)["devices"]
+    assert list(first) == ["device", "kernels_s", "waits_s", "waits_j"]
+    assert (first["waits_s"], first["waits_j"]) == (0, 0)
+    assert (
+        second["waits_s"]
+        == pytest.approx(first["kernels_s"] - second["kernels_s"])
+        == pytest.approx(second["kernels_s"] / 2, rel=1e-6)
+    )
+    assert "device 0 waits 0.0, device 1 waits" in " ".join(run(args=slow).stdout.split())
+    assert "devices" not in result(args=TWO)
+
+
 def test_degrees_left_out_are_chosen_and_printed(result: Callable[..., Any]) -> None:
     document = result("machine.yaml", ("  tensor_parallel: 1\n", ""), args=("--set", "hardware.devices=4"))
     assert document["hardware"]["parallel"] == {"tensor_parallel": 4}
