@@ -56,8 +56,8 @@ class DramMemory(Component):
         most = self.rows.most if self.rows else None
         if self.rows and most is not None and self.bandwidth is not None and self.bandwidth > most:
             message = (
-                f"{self.bandwidth / _GB:g} GB/s are more than the bank groups of {self.rows.channels} channels pass, "
-                f"{most / _GB:g} GB/s: one burst of {self.rows.burst} B for each group in tCCD_L"
+                f"{self.bandwidth / _GB:g} GB/s are more than its bank groups pass, {most / _GB:g} GB/s: a burst of "
+                f"{self.rows.burst} B for each group of each channel ({self.rows.channels}) in tCCD_L"
             )
             raise UnplacedError(message, "the bandwidth of one instance, or `rows.channels`", at=("bandwidth",))
         return self

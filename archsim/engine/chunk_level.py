@@ -31,8 +31,7 @@ def by_chunks(graph: TaskGraph, grain: Grain, max_events: int | None, *, repeats
         Unrepresentable: where a chunk is larger than a requester's buffer, or there are too many of them.
         Deadlock, EventLimit: as at `flow`.
     """
-    if grain.folds is not None:
-        grain = replace(grain, shared=_shared(graph))
+    grain = replace(grain, shared=_shared(graph))
     needed = _needed(graph, grain, repeats=repeats)
     if max_events is None and needed > MOST_EVENTS:
         message = f"chunk by chunk this would take about {needed:,} events; {MOST_EVENTS:,} are the bound"

@@ -30,8 +30,8 @@ class Grain:
     """How finely to simulate: chunks of `chunk` bytes (None: as buffers allow), tiles folded into `folds` (None: not).
 
     Left to the buffers, a chunk is the requester's grain, or 64 KB of grains below 4 KB; at least two fit a window.
-    Folded, a port has a line for each representative, or one for all of those that flows of unlike many requesters
-    pass: `shared` are the ports of such, so that all of them meet there.
+    Of `shared` ports some flows take an instance for each requester, and others not: these take one after the other,
+    so that all of them meet there.
     """
 
     chunk: int | None = None
@@ -154,8 +154,10 @@ def _buffers(flow: Flow, course: Course, grain: Grain, lead: int) -> tuple[int, 
 
 def pick(stop: Stop, course: Course, grain: Grain) -> Pick:
     """Which instance serves a piece at a stop."""
-    if stop.pooled or (lines_up(stop, course) and stop.port not in grain.shared):
+    if stop.pooled or lines_up(stop, course):
         return Pick.OWN
+    if stop.instances > 1 and stop.port in grain.shared:
+        return Pick.TURN
     return Pick.ALIKE if stop.instances == 1 or stop.instances > _INTERLEAVED or grain.folds is not None else Pick.TURN
 
 
@@ -164,8 +166,15 @@ def lines_up(stop: Stop, course: Course) -> bool:
     return stop.instances == course.ways and stop.instances > 1
 
 
-def costs(stop: Stop, how: Pick, count: int, seats: int, together: int = 1) -> Costs:
-    """What one of `count` pieces takes, rounded up; `together` is the requesters that a seat stands for.
+def lines(stop: Stop, grain: Grain) -> int:
+    """How many stand for the instances of a port."""
+    return stop.instances if grain.folds is None else min(grain.folds, stop.instances)
+
+
+def costs(stop: Stop, how: Pick, count: int, served: int, together: int = 1) -> Costs:
+    """What one of `count` pieces takes, rounded up, where `served` lines serve them, alike or one after the other.
+
+    `together` is the requesters that a seat stands for.
 
     The bytes of a piece come from all instances, whichever is charged; of pieces that are one for each of several
     requesters, the middle one is there after half of the time.
@@ -175,11 +184,11 @@ def costs(stop: Stop, how: Pick, count: int, seats: int, together: int = 1) -> C
         spare = max(0, stop.units - stop.critical)
         rest = min(stop.ticks, stop.ticks * spare // ((stop.instances - 1) * stop.critical))
     if how is Pick.OWN:
-        return Costs(_fine(stop.ticks, count // seats), _fine(rest, count // seats), 0)
+        return Costs(_fine(stop.ticks, count // served), _fine(rest, count // served), 0)
     span = _fine(stop.ticks, count)
     if how is Pick.ALIKE:
         return Costs(span, span, -(-span * (together + 1) // (2 * together)))
-    return Costs(_fine(stop.ticks, -(-count // stop.instances)), _fine(rest, max(1, count // stop.instances)), span)
+    return Costs(_fine(stop.ticks, -(-count // served)), _fine(rest, max(1, count // served)), span)
 
 
 def _fine(ticks: int, parts: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, pick, pieces
+from archsim.engine.cutting import Costs, Cut, Grain, Pick, costs, cut, layout, lines, pick, pieces
 from archsim.engine.kernel import Clock
 from archsim.engine.pieces import Hop, Own, Track, Turns
 from archsim.engine.seats import Labour
@@ -160,22 +160,25 @@ class _Maker:
 
     def errand(self, stop: Stop) -> Track:
         """Work that is done where its data lie."""
-        cost = costs(stop, pick(stop, self.course, self.grain), self.cut.chunks, self.cut.seats).busiest
+        how = pick(stop, self.course, self.grain)
+        cost = costs(stop, how, self.cut.chunks, self._serving(stop, how)).busiest
         return self.track(Strand((stop,)), -(-cost // self.cut.grains))
 
     def _hop(self, stop: Stop, count: int) -> Hop:
         how = pick(stop, self.course, self.grain)
         alike = how is Pick.ALIKE and stop.instances > 1
-        instances = self.cut.seats if how is Pick.OWN else 1 if how is Pick.ALIKE else stop.instances
-        queues = self.servers.queues(stop.port, self.place, instances, alike=alike)
-        return _HOPS[how](queues, costs(stop, how, count, self.cut.seats, self.course.ways // self.cut.seats))
+        served = self._serving(stop, how)
+        queues = self.servers.queues(stop.port, self.place, served, alike=alike)
+        return _HOPS[how](queues, costs(stop, how, count, served, self.course.ways // self.cut.seats))
+
+    def _serving(self, stop: Stop, how: Pick) -> int:
+        """The lines that serve pieces at a stop."""
+        return self.cut.seats if how is Pick.OWN else 1 if how is Pick.ALIKE else lines(stop, self.grain)
 
     def labour(self, stop: Stop) -> Labour:
         """Work on the tile of each requester."""
-        folds, seats, ways = self.grain.folds, self.cut.seats, self.course.ways
-        tiles, capacity, weight = (
-            (stop.instances, 1, 1) if folds is None else (folds, stop.instances, ways * folds // seats)
-        )
+        seats, tiles = self.cut.seats, lines(stop, self.grain)
+        capacity, weight = (1, 1) if self.grain.folds is None else (stop.instances, self.course.ways * tiles // seats)
         slicers = self.servers.slicers(stop.port, self.place, tiles, capacity)
         cost = costs(stop, Pick.OWN, self.cut.chunks, seats).busiest
         labour = Labour(slicers if stop.ticks else (), Cost(cost, -(-cost // self.cut.grains), weight))
@@ -185,9 +188,9 @@ class _Maker:
     def bench(self) -> Bench:
         """The tiles that requesters sit at: where they compute, or nowhere in particular."""
         tiles = next((stop for stop in self.course.work if stop.pooled), None)
-        if tiles is None or self.grain.folds is not None:
+        if tiles is None:
             return self.servers.bench("", self.place, self.cut.seats)
-        return self.servers.bench(tiles.port.component, self.place, tiles.instances)
+        return self.servers.bench(tiles.port.component, self.place, lines(tiles, self.grain))
 
     def _count(self, counter: Hop | Labour, stop: Stop, count: int) -> None:
         if stop.action:

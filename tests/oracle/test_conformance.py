@@ -148,6 +148,7 @@ SLICE = "tiles with two computations are slower than those with one"
 LAST = "the last round of a window is not full"
 QUEUE = "chunks queue before a port is full, fluid does not"
 MOE = "workload.routing={kind: power_law, exponent: 1.2}"
+HC1 = "workload.dtypes={weights: int3, kv: int8, activations: int8}"
 EP8 = ("hardware.mapper.expert_parallel=8", "hardware.mapper.tensor_parallel=1")
 
 CASES = {
@@ -157,6 +158,11 @@ CASES = {
         lambda: layers("llama-3.1-8b-decode", H100, "workload.batch=32"), 1, 0.5
     ),
     "dense decode, 70B on 8 H100": Case(lambda: layers("llama-3.1-70b-decode", "dgx-h100"), 1, 0.5),
+    "dense decode, 8B on banks that compute": Case(lambda: layers("llama-3.1-8b-decode", "pim-gpu"), 1, 0.5),
+    "dense decode, 8B on DRAM bonded onto logic": Case(lambda: layers("llama-3.1-8b-decode", "stack-3d"), 1, 0.5),
+    "dense decode, 8B in ROM, one sequence": Case(
+        lambda: layers("llama-3.1-8b-decode", "taalas-hc1", HC1, "workload.prompt_tokens=1024"), 1, 0.5
+    ),
     "product, arithmetic 0.7 of bytes": Case(lambda: ridge(0.7), 2, 2),
     "product, exactly at the ridge": Case(lambda: ridge(1.0), 4, 6, RIDGE),
     "product, arithmetic 1.4 of bytes": Case(lambda: ridge(1.4), 2, 2),

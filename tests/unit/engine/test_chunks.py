@@ -76,14 +76,41 @@ def test_a_small_reader_does_not_wait_for_the_big_stream_beside_it() -> None:
     assert reader <= 2 * 4 * 4096 * BYTE + 2 * 4096 * BYTE
 
 
-@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
-def test_a_reader_of_all_stacks_meets_one_with_a_stack_for_each_requester(fidelity: str) -> None:
-    def read(ways: int) -> Flow:
-        stacks = Stop(Port("hbm", "io"), "read", 2 * 65536, 65536, 65536 * BYTE * TICKS, 0, 2, pooled=False)
-        course = Course((Strand((stacks,)),), (), ways, None, 4096)
-        return Flow((), 65536 * BYTE * TICKS, (), lead=2 * 65536, weight=ways, course=course)
+def read(ways: int, stacks: int, work: int = 0) -> Flow:
+    """65536 B from each stack to some requesters, and so many picoseconds of work beside each stack."""
+    size = stacks * 65536
+    io = Stop(Port("hbm", "io"), "read", size, 65536, 65536 * BYTE * TICKS, 0, stacks, pooled=False)
+    unit = Stop(Port("unit", "mac"), "mac", stacks * work, work, work * TICKS, 0, stacks, pooled=False)
+    course = Course((Strand((io,)),), (unit,) if work else (), ways, None, 4096)
+    return Flow((), 65536 * BYTE * TICKS, (), lead=size, weight=ways, course=course)
 
-    assert max(ends(read(1), read(2), fidelity=fidelity)) >= 2 * 65536 * BYTE
+
+@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
+@pytest.mark.parametrize("stacks", [2, 64])
+def test_a_reader_of_all_stacks_meets_one_with_a_stack_for_each_requester(fidelity: str, stacks: int) -> None:
+    found = ends(read(1, stacks), read(stacks, stacks), fidelity=fidelity)
+    assert max(found) == pytest.approx(2 * 65536 * BYTE, rel=0.1)
+    assert max(found) >= 2 * 65536 * BYTE
+
+
+@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
+def test_each_works_beside_its_own_stack_whoever_else_reads_them(fidelity: str) -> None:
+    """As data arrive: one after the other, the last representative would begin when the others have ended."""
+    alone, work = read(64, 64, work=60_000_000), 65536 * BYTE + 60_000_000 // 16
+    assert played(alone, fidelity=fidelity).picoseconds == pytest.approx(work, rel=0.02)
+    after = Segment((Task("b", "decode", (read(1, 64),), after=("0",)),), closes="1")
+    first = Segment((Task("a", "decode", (alone,), makes=("0",)),), closes="0")
+    found = simulate(TaskGraph((first, after)), fidelity=fidelity)
+    assert found.marks[0].at == pytest.approx(work, rel=0.02)
+
+
+@pytest.mark.parametrize("fidelity", ["tile", "chunk"])
+@pytest.mark.parametrize("tiles", [1, 2, 3, 4, 7])
+def test_fewer_tiles_than_representatives_work_as_fast_as_they_are(fidelity: str, tiles: int) -> None:
+    work = 1_000_000
+    for ways in range(1, tiles + 1):
+        found = ends(moved(ways, ways=ways, work=work, tiles=tiles), fidelity=fidelity)
+        assert found == pytest.approx([work], rel=0.05)
 
 
 def test_two_computations_on_one_tile_are_sliced() -> None:
