@@ -51,6 +51,7 @@ accuracy: $(CORE) ## hold predictions against measurements, and write docs/accur
 
 findings: $(CORE) ## write what studies under docs/findings found
 	@$(BIN)/python docs/findings/ssm_against_attention.py docs/findings/ssm-against-attention.md
+	@$(BIN)/python docs/findings/stragglers.py docs/findings/stragglers.md
 
 examples: $(CORE) ## compare four classes of machine on three families of models, as in reports/
 	@$(BIN)/archsim compare --workload llama-3.1-8b-decode qwen3-30b-a3b-decode mamba-2-2.7b-decode \

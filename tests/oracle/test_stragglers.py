@@ -1,8 +1,10 @@
 """A token of 70B on eight devices that are not alike, against closed forms and against draws that know no events."""
 
+import runpy
 from collections.abc import Iterator
 from functools import cache
 from math import fsum
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from archsim.model.result import Result
 from archsim.study.running import run
 
 DEVICES = 8
+FOLDER = Path(__file__).parents[2] / "docs" / "findings"
 
 
 @cache
@@ -78,3 +81,8 @@ def test_variation_costs_what_the_maximum_over_devices_of_sums_of_draws_costs(va
         excess.append(times * (slowest - sum(kernels)))
     found = token(f"variation={variation}").run.picoseconds - token().run.picoseconds
     assert found == pytest.approx(fsum(excess), rel=0.1)
+
+
+def test_the_page_is_what_make_findings_writes() -> None:
+    study = runpy.run_path(str(FOLDER / "stragglers.py"))
+    assert (FOLDER / "stragglers.md").read_text(encoding="utf-8") == study["page"]()

@@ -135,7 +135,7 @@ def _caveats(best: Cell, other: Cell) -> tuple[str, ...]:
     if its and not mine:
         unknown = f"{si(its, 'J')} of {other.machine.label} are power of its tiles at work"
         found.append(f"{unknown}, for which {best.machine.label} states no price")
-    turned = 1 - odds(best.constants, other.constants)
+    turned = odds(other.constants, best.constants)
     if turned >= _CERTAIN:
         found.append(f"the order is not certain: in {percent(turned)} of draws of the prices it is the other way round")
     flights = [cell.document["throughput"]["sequences_in_flight"] for cell in (best, other)]

@@ -129,6 +129,11 @@ def test_odds_are_those_of_two_triangles() -> None:
     assert odds(of(exact(1.0)), of(exact(1.0))) == 0.0
 
 
+def test_nobody_needs_less_where_sums_differ_by_their_order() -> None:
+    parts = (constant("a", 0.1, 0.0, 0.4), constant("b", 0.2, 0.1, 0.7), constant("c", 0.3, 0.0, 0.3))
+    assert odds(of(*parts), of(*reversed(parts))) == odds(of(*reversed(parts)), of(*parts)) == 0.0
+
+
 def test_the_dominant_constants_have_their_shares_of_the_variance() -> None:
     found = [exact(100.0), constant("a", 2.0, 0.0, 4.0), constant("b", 1.0, 0.0, 2.0), constant("c", 3.0, 0.0, 6.0)]
     ranked = dominant(of(*found), most=2)

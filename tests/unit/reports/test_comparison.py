@@ -127,6 +127,11 @@ def test_overlapping_ranges_weaken_whoever_is_best(cells: Callable[..., Comparis
     assert told[2] == ()
 
 
+def test_machines_that_need_the_same_have_no_order_to_turn(cells: Callable[..., Comparison], result: Result) -> None:
+    backwards = replace(result, entries=tuple(reversed(result.entries)))
+    assert verdicts(cells(backwards))[0].caveats == ()
+
+
 def test_the_verdict_names_what_weakens_it(cells: Callable[..., Comparison], result: Result) -> None:
     chip = SECOND._replace(boundary="chip")
     caveats = verdicts(cells(scaled(result, 0.9), chip))[0].caveats
