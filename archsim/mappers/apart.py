@@ -63,17 +63,20 @@ class _Apart:
         for task in segment.tasks:
             if task.device is None:
                 yield self._together(task)
+            elif task.each:
+                alone = enumerate(task.each)
+                yield from (self._alone(one, device, 1) for device, tasks in alone for one in tasks)
             else:
-                yield from (self._alone(task, device) for device in range(self.devices.count))
+                yield from (self._alone(task, device, self.devices.count) for device in range(self.devices.count))
         if ends and segment.tasks[-1].device is not None:
             yield self._together(segment.tasks[-1], over=True)
 
-    def _alone(self, task: Task, device: int) -> Task:
-        """The kernel of one device, as long as it takes there this time."""
+    def _alone(self, task: Task, device: int, sharing: int) -> Task:
+        """The kernel of one device, as long as it takes there this time, with its part of what is `sharing`."""
         level = int(self._draws[device].random() * LEVELS) if self._levels else 0
         key = (id(task), level, device)  # the graph keeps the task, so its id stays its own
         if key not in self._made:
-            self._made[key] = _of_device(self._lasting(task, level, device), device, self.devices.count)
+            self._made[key] = _of_device(self._lasting(task, level, device), device, sharing)
         return self._made[key]
 
     def _lasting(self, task: Task, level: int, device: int) -> Task:
@@ -121,17 +124,17 @@ def durations(variation: float) -> tuple[Fraction, ...]:
     return tuple(Fraction(round(level * _FINEST), _FINEST) for level in levels)
 
 
-def _of_device(task: Task, device: int, count: int) -> Task:
-    """The kernel on the ports of one of `count` devices, with its part of the bill; the parts add up to the whole."""
+def _of_device(task: Task, device: int, sharing: int) -> Task:
+    """The kernel on the ports of a device, with its part of a bill that so many share; parts add up to the whole."""
     place = f"device {device}"
     after, makes = (tuple(f"{label} {device}" for label in labels) for labels in (task.after, task.makes))
     flows = tuple(
         replace(
             flow,
-            legs=tuple(_part(leg, device, count) for leg in flow.legs),
+            legs=tuple(_part(leg, device, sharing) for leg in flow.legs),
             loads=tuple((Port(port.component, f"{port.name} of {place}"), load) for port, load in flow.loads),
-            lead=flow.lead // count,
-            weight=flow.weight // count,
+            lead=flow.lead // sharing,
+            weight=flow.weight // sharing,
             place=place,
         )
         for flow in task.flows
@@ -139,9 +142,11 @@ def _of_device(task: Task, device: int, count: int) -> Task:
     return replace(task, flows=flows, after=after, makes=makes, device=device)
 
 
-def _part(leg: Leg, device: int, count: int) -> Leg:
-    bill = leg.bill * (device + 1) // count - leg.bill * device // count
-    return Leg(leg.component, leg.action, leg.tensor, bill, leg.critical, max(1, leg.ways // count))
+def _part(leg: Leg, device: int, sharing: int) -> Leg:
+    if sharing == 1:
+        return leg
+    bill = leg.bill * (device + 1) // sharing - leg.bill * device // sharing
+    return Leg(leg.component, leg.action, leg.tensor, bill, leg.critical, max(1, leg.ways // sharing))
 
 
 def _times(ticks: int, factor: Fraction) -> int:

@@ -34,7 +34,7 @@ class Share:
 def share(operator: Operator, degrees: Degrees, batch: int, routed: Fraction | None) -> Share:
     """The share of an operator; `routed` is the part of all routed rows that the busiest device has in its block."""
     if isinstance(operator.shape, Experts) and degrees.devices > 1:
-        return _experts(operator, operator.shape, degrees.devices)
+        return _experts(operator, operator.shape, busiest_experts(operator.shape.loads, degrees.devices))
     if operator.shards == "experts" and routed and degrees.devices > 1:
         return Share(_scaled(operator, routed), 1 / routed)
     if degrees.expert > 1:
@@ -45,13 +45,42 @@ def share(operator: Operator, degrees: Degrees, batch: int, routed: Fraction | N
 @lru_cache(maxsize=1024)
 def busiest_experts(loads: tuple[int, ...], devices: int) -> tuple[int, ...]:
     """Loads of the device with most active experts, then most rows; experts stand on the devices in order."""
+    return max(by_device(loads, devices), key=lambda group: (_active(group), sum(group)))
+
+
+def by_device(loads: tuple[int, ...], devices: int) -> list[tuple[int, ...]]:
+    """The loads of each device's experts, which stand on the devices in order."""
     each = len(loads) // devices
-    groups = [loads[start : start + each] for start in range(0, len(loads), each)]
-    return max(groups, key=lambda group: (_active(group), sum(group)))
+    return [loads[start : start + each] for start in range(0, len(loads), each)]
 
 
-def _experts(operator: Operator, shape: Experts, devices: int) -> Share:
-    loads = busiest_experts(shape.loads, devices)
+def unlike_shares(
+    operator: Operator, degrees: Degrees, batch: int, routed: tuple[Fraction, ...]
+) -> tuple[Share | None, ...]:
+    """What each device does of an operator, and bills by itself; None: nothing. Empty where all do the same.
+
+    `routed` are the parts of all routed rows that the devices have in the operator's block.
+    """
+    parts: tuple[Operator | None, ...] = ()
+    if isinstance(operator.shape, Experts) and degrees.devices > 1:
+        shape = operator.shape
+        groups = by_device(shape.loads, degrees.devices)
+        parts = tuple(_experts(operator, shape, group).part if any(group) else None for group in groups)
+    elif operator.shards == "experts" and routed:
+        parts = tuple(_scaled(operator, part) if part else None for part in routed)
+    elif batch % degrees.expert:
+        most = -(-batch // degrees.expert)
+        held = [min(most, max(0, batch - most * group)) for group in range(degrees.expert)]
+        parts = tuple(
+            shard(_scaled(operator, Fraction(size, batch)), degrees.tensor) if size else None
+            for size in held
+            for _ in range(degrees.tensor)
+        )
+    return tuple(None if part is None else Share(part, Fraction(1)) for part in parts)
+
+
+def _experts(operator: Operator, shape: Experts, loads: tuple[int, ...]) -> Share:
+    """The share of a device whose experts have these loads."""
     rows, active = Fraction(sum(loads), sum(shape.loads)), Fraction(_active(loads), _active(shape.loads))
     part = _scaled(operator, rows)
     reads = tuple(

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt
 
 from archsim.config.checked import Checked
 from archsim.config.diagnostics import did_you_mean
+from archsim.mappers.parallel import Degrees
 from archsim.model.devices import Devices
 from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
@@ -42,12 +43,11 @@ def told_apart(
     stragglers: Stragglers | None,
     variation: float,
     machine: Machine,
-    trace: Trace,
 ) -> Devices | None:
     """The devices of a machine where each is simulated by itself; None where equal ones are folded.
 
     Raises:
-        PlanError: where stragglers are asked for and folding too, or the trace leaves nothing to tell apart.
+        PlanError: where stragglers are asked for and folding too, or there is nobody to tell apart.
     """
     asked = "stragglers" if stragglers else "variation" if variation else "explicit"
     if not (explicit or stragglers or variation):
@@ -57,7 +57,6 @@ def told_apart(
         raise PlanError(f"`{asked}` tells devices apart, and `explicit: false` folds them", where, "explicit: true")
     if machine.devices == 1:
         raise PlanError(f"`{asked}` asks for each of several devices by itself, and there is one", where, "devices: 8")
-    _refuse_unlike(trace, machine, where)
     if stragglers is None:
         return Devices(machine.devices, variation=variation)
     _refuse_unknown(stragglers, machine)
@@ -70,16 +69,24 @@ def told_apart(
     )
 
 
-def _refuse_unlike(trace: Trace, machine: Machine, where: tuple[str, ...]) -> None:
-    """Raise PlanError where devices do unlike things, of which a plan knows the most alone, or join in groups."""
-    if trace.experts:
-        message = "devices that have experts of their own are told by the busiest one of each layer alone"
-        raise PlanError(message, where, "without it the busiest device of each layer sets its time")
+def refuse_groups(trace: Trace, degrees: Degrees, stages: int, devices: int) -> None:
+    """Raise PlanError where devices that are told apart would meet in groups: here all wait for all."""
+    if stages > 1:
+        where = ("hardware", "mapper", "pipeline_parallel")
+        raise PlanError("devices are told apart where all share every layer, and not in stages", where)
+    if degrees.tensor > 1 and degrees.expert > 1:
+        message = (
+            f"groups of {degrees.tensor} devices would meet by themselves, and devices are told apart where all meet"
+        )
+        ways = f"expert_parallel: {degrees.devices} with tensor_parallel: 1, or expert_parallel: 1"
+        raise PlanError(message, ("hardware", "mapper", "expert_parallel"), ways)
     for operator, _, _ in trace.executions():
         shape = operator.shape
-        if isinstance(shape, Collective) and shape.devices not in (None, machine.devices):
-            message = f"`{operator.name}` joins {shape.devices} of {machine.devices} devices, and here all wait for all"
-            raise PlanError(message, where)
+        if isinstance(shape, Collective) and shape.devices not in (None, devices):
+            message = (
+                f"`{operator.name}` joins {shape.devices} of {devices} devices; they are told apart where all meet"
+            )
+            raise PlanError(message, ("hardware", "mapper", "explicit"))
 
 
 def _refuse_unknown(stragglers: Stragglers, machine: Machine) -> None:

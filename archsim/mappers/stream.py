@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from archsim.mappers.collectives import Fabric, all_reduce, all_to_all, stated
@@ -11,7 +11,7 @@ from archsim.mappers.fusion import fused, groups
 from archsim.mappers.kernels import Kernel
 from archsim.mappers.parallel import Degrees
 from archsim.mappers.routing import Routing, routing_of
-from archsim.mappers.shares import Share, share
+from archsim.mappers.shares import Share, share, unlike_shares
 from archsim.mappers.tiles import Tiles
 from archsim.mappers.traffic import Traffic
 from archsim.model.machine import Machine
@@ -23,6 +23,9 @@ from archsim.model.trace import Block, Collective, Experts, Operator, Phase, Rol
 _STREAM = ("stream",)
 """Kernels of one stream run one after the other."""
 
+_Doing = tuple[Share, tuple[Kernel, ...]]
+"""What somebody does, with which kernels."""
+
 _Made = tuple[tuple[Task, ...], tuple[Declaration, ...]]
 """The tasks of an operator, and what one execution asks of homes beyond the unique bytes."""
 
@@ -32,7 +35,7 @@ class Stream:
     """The kernels of equal devices, and what stays the same for all operators of a run.
 
     The tasks of an operator are made once. Blocks are executed `times` as often as they say: once for each microbatch
-    of `batch` sequences.
+    of `batch` sequences. Where devices are told `apart`, tasks say what each does if they do unlike things.
     """
 
     machine: Machine
@@ -43,6 +46,7 @@ class Stream:
     fusion: bool
     readers: Mapping[str, frozenset[str]]
     times: int = 1
+    apart: bool = False
     _extras: dict[tuple[str, str, str, str], tuple[Declaration, int]] = field(default_factory=dict)
     _made: dict[tuple[str, tuple[int, ...], Routing | None], _Made] = field(default_factory=dict)
     _drawn: dict[Hashable, _Made] = field(default_factory=dict)
@@ -86,7 +90,7 @@ class Stream:
 
     def block(self, block: Block) -> Iterator[Task]:
         """The kernels of a block in program order."""
-        routing = routing_of(block.operators, self.machine.devices)
+        routing = routing_of(block.operators, self.machine.devices, apart=self.apart)
         for group in groups(block.operators, fusion=self.fusion, apart=self.stack.apart):
             drawn = routing if any(operator.shards == "experts" for operator in group) else None
             key = (block.phase, tuple(map(id, group)), drawn)
@@ -108,30 +112,52 @@ class Stream:
             made = self.in_use(stated(whole, whole.shape, phase, self.fabric))
             return (replace(made, after=_STREAM, makes=_STREAM),), ()
         own = share(whole, self.degrees, self.batch, routing.part if routing else None)
+        each = unlike_shares(whole, self.degrees, self.batch, routing.parts if routing else ()) if self.apart else ()
         if not isinstance(own.part.shape, Experts):
-            return self._tasks(whole, own, phase, routing)
-        drawn = replace(own.part.shape, loads=tuple(sorted(own.part.shape.loads)))
+            return self._tasks(whole, own, each, phase, routing)
         alike = (
             phase,
-            replace(own.part, shape=drawn),
+            _in_order(own.part),
             own.work,
             *own.tensors.items(),
             whole.reads,
             whole.writes,
             routing,
+            *(one and _in_order(one.part) for one in each),
         )
         if alike not in self._drawn:
-            self._drawn[alike] = self._tasks(whole, own, phase, routing)
+            self._drawn[alike] = self._tasks(whole, own, each, phase, routing)
         return self._drawn[alike]
 
-    def _tasks(self, whole: Operator, own: Share, phase: Phase, routing: Routing | None) -> _Made:
+    def _tasks(
+        self, whole: Operator, own: Share, each: tuple[Share | None, ...], phase: Phase, routing: Routing | None
+    ) -> _Made:
         chosen = self.tiles.kernels(own.part)
-        made = self.tiles.tasks(own, chosen, phase)
+        made = [replace(task, device=0) for task in self.tiles.tasks(own, chosen, phase)]
+        doing = [(own, chosen)]
+        if each:
+            alone = [None if one is None else (one, self.tiles.kernels(one.part)) for one in each]
+            made = list(self._unlike(made, alone, phase))
+            doing = [one for one in alone if one is not None]
         before, after = self._before(whole, phase, routing), self._after(whole, own, phase, routing)
-        kernels = (replace(task, device=0) for task in made)
-        tasks = [*map(self.in_use, before), *kernels, *map(self.in_use, after)]
-        declared = (*self._declared(whole, own, chosen[0], phase), *padding(own, chosen, phase, self.tiles.name))
-        return tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks), declared
+        tasks = [*map(self.in_use, before), *made, *map(self.in_use, after)]
+        padded = (item for one, kernels in doing for item in padding(one, kernels, phase, self.tiles.name))
+        return (
+            tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks),
+            (*self._declared(whole, doing, phase), *padded),
+        )
+
+    def _unlike(self, made: Sequence[Task], alone: Sequence[_Doing | None], phase: Phase) -> Iterator[Task]:
+        """The kernels of the busiest device, the first with what each device does in place of all of them."""
+        tiles = replace(self.tiles, machine=replace(self.machine, devices=1))
+        found: dict[Operator, tuple[Task, ...]] = {}
+        for one in alone:
+            if one and (part := _in_order(one[0].part)) not in found:
+                tasks = tiles.tasks(*one, phase)
+                found[part] = tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks)
+        first, *others = made
+        yield replace(first, each=tuple(found[_in_order(one[0].part)] if one else () for one in alone))
+        yield from (replace(task, each=((),) * len(alone)) for task in others)
 
     def _before(self, whole: Operator, phase: Phase, routing: Routing | None) -> Iterator[Task]:
         """Rows go to their experts, where other devices have them."""
@@ -155,20 +181,34 @@ class Stream:
         """A task that is no kernel of the tiles, and yet keeps all of them at work, or waiting for it."""
         return self.machine.at_work(task, self.tiles.name, self.tiles.count)
 
-    def _declared(self, whole: Operator, own: Share, kernel: Kernel, phase: Phase) -> tuple[Declaration, ...]:
-        """What the homes of weights and caches serve beyond the unique bytes."""
+    def _declared(self, whole: Operator, doing: Sequence[_Doing], phase: Phase) -> tuple[Declaration, ...]:
+        """What the homes of weights and caches serve beyond the unique bytes to all that do a part."""
         extras: dict[str, Declaration] = {}
-        for tensor, piece in zip(whole.reads, own.part.reads, strict=True):
+        for index, tensor in enumerate(whole.reads):
             if tensor.role == "activations":
                 continue
-            held, over = self.traffic.warm_at(piece), own.over(tensor.name)
-            served = 0 if held else self.traffic.home_reads(piece, own.part, kernel)
-            extra = -(-served * over.numerator // over.denominator) - tensor.bytes
+            piece = doing[0][0].part.reads[index]
+            extra = sum(self._served(own, kernels[0], index) for own, kernels in doing) - tensor.bytes
             if not extra:
                 continue
             name, _, path = self.traffic.operand(piece)
             before = extras[name].extra if name in extras else 0
             read = f"{self.machine.devices} devices read their copies and parts, and the tiles' passes over {path[0]}"
+            held = self.traffic.warm_at(piece)
             reason = f"left in `{held}` by an earlier run" if held else read
             extras[name] = Declaration(whole.name, phase, name, path[0], before + extra, reason)
         return tuple(extras.values())
+
+    def _served(self, own: Share, kernel: Kernel, index: int) -> int:
+        """Bytes that the home of a tensor serves to all that have such a share."""
+        piece = own.part.reads[index]
+        over = own.over(piece.name)
+        served = 0 if self.traffic.warm_at(piece) else self.traffic.home_reads(piece, own.part, kernel)
+        return -(-served * over.numerator // over.denominator)
+
+
+def _in_order(operator: Operator) -> Operator:
+    """The operator with the loads of its experts by size: which of them have these rows makes no difference."""
+    if not isinstance(operator.shape, Experts):
+        return operator
+    return replace(operator, shape=replace(operator.shape, loads=tuple(sorted(operator.shape.loads))))

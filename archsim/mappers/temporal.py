@@ -14,7 +14,7 @@ from archsim.mappers.fusion import readers_of
 from archsim.mappers.microbatches import Group, cut, fullest, pipelined, read_anew
 from archsim.mappers.parallel import parallel_degrees
 from archsim.mappers.placement import place
-from archsim.mappers.stragglers import Stragglers, Variation, told_apart
+from archsim.mappers.stragglers import Stragglers, Variation, refuse_groups, told_apart
 from archsim.mappers.stream import Stream
 from archsim.mappers.traffic import Traffic
 from archsim.model.machine import Machine
@@ -75,13 +75,12 @@ def plan(trace: Trace, machine: Machine, spec: Temporal, stack: Stack, batch: in
     paths = resolve(spec.access, spec.activations, machine)
     if machine.devices > 1:
         device_link(machine)
-    apart = told_apart(spec.explicit, spec.stragglers, spec.variation, machine, trace)
-    if apart and stages > 1:
-        message = "devices are told apart where they share every operator, and not in stages of a pipeline"
-        raise PlanError(message, ("hardware", "mapper", "pipeline_parallel"), "tensor_parallel alone")
+    apart = told_apart(spec.explicit, spec.stragglers, spec.variation, machine)
+    if apart:
+        refuse_groups(trace, degrees, stages, machine.devices)
     traffic = Traffic(each, paths, spec.access, stack.residency, _passed_on(trace))
     fusion = stack.fusion if spec.fusion is None else spec.fusion
-    mapping = Stream(each, stack, degrees, batch, traffic, fusion, readers_of(trace))
+    mapping = Stream(each, stack, degrees, batch, traffic, fusion, readers_of(trace), apart=bool(apart))
     settings = {"activations": paths.activations, "fusion": "on" if fusion else "off"}
     found = _whole(trace, mapping) if stages == 1 else _staged(trace, mapping, stages)
     told = dict(describe(spec.access, paths)) | settings | dict(found.settings)

@@ -200,7 +200,10 @@ class _Limiter:
 
     def slowed(self, task: Task, clock: _Clock) -> Task:
         """The task at a clock; the time that tiles are at work on it grows with it."""
-        return at_work(task, self._at(task, clock))
+        slow = at_work(task, self._at(task, clock))
+        if not task.each:
+            return slow
+        return replace(slow, each=tuple(tuple(self.slowed(one, clock) for one in each) for each in task.each))
 
     def _at(self, task: Task, clock: _Clock) -> Task:
         return slower(task, lambda port, ticks: self._ticks(port, ticks, clock))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archsim.model.devices import device_times
 from archsim.model.trace import Experts, Operator
 from archsim.study.running import Finished, run
 
@@ -99,3 +100,25 @@ def test_64_tokens_touch_87_percent_of_the_experts_of_a_layer() -> None:
     finished = token(64)
     shares = [sum(active) / EXPERTS for operator, active in drawn(finished) if operator.name == "experts_down"]
     assert sum(shares) / len(shares) == pytest.approx(1 - (1 - 8 / 256) ** 64, abs=0.005)
+
+
+@pytest.mark.parametrize("batch", [8, 32, 128])
+def test_each_device_waits_for_the_experts_that_the_busiest_has_beyond_its_own(batch: int) -> None:
+    finished = token(batch, "hardware.mapper.explicit=true")
+    result = finished.result
+    assert result.plan.apart is not None
+    rate = (result.machine.actions["hbm"]["read"].rate or 0) * result.machine.components["hbm"].count
+    missing = [Fraction(0)] * DEVICES
+    for operator, active in drawn(finished):
+        weights = sum(tensor.bytes for tensor in operator.reads if tensor.role == "weights")
+        for device, experts in enumerate(active):
+            missing[device] += Fraction(weights * (max(active) - experts), sum(active)) / rate * 10**12
+    waits = [item.waits for item in device_times(result.plan.graph, result.run, result.plan.apart)]
+    assert waits == pytest.approx([float(time) for time in missing], rel=0.03)
+
+
+@pytest.mark.parametrize("batch", [8, 128])
+def test_devices_by_themselves_take_the_time_of_the_busiest_and_move_as_much(batch: int) -> None:
+    one, each = (token(batch, f"hardware.mapper.explicit={told}").result for told in ("false", "true"))
+    assert 1 <= each.run.picoseconds / one.run.picoseconds < 1.001
+    assert each.traffic["hbm"] == pytest.approx(one.traffic["hbm"], rel=1e-3)

@@ -11,12 +11,12 @@ from archsim.engine.audit import audit
 from archsim.engine.simulate import simulate
 from archsim.mappers.apart import LEVELS, apart, durations
 from archsim.mappers.temporal import Temporal, plan
-from archsim.model.devices import device_times
+from archsim.model.devices import Devices, device_times
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
 from archsim.model.stack import Stack
-from archsim.model.taskgraph import TaskGraph
-from archsim.model.trace import Block, Collective, Experts, Operator, Tensor, Trace
+from archsim.model.taskgraph import Task, TaskGraph
+from archsim.model.trace import Block, Collective, Experts, Gemm, Operator, Resident, Tensor, Trace
 
 Build = Callable[..., Machine]
 Decode = Callable[..., Trace]
@@ -24,12 +24,12 @@ Decode = Callable[..., Trace]
 STACK = Stack.model_validate({"name": "s", "source": "test", "vector": {"launch": "2 us"}, "step": {"base": "1 us"}})
 
 
-def planned(trace: Trace, machine: Machine, **settings: Any) -> Plan:
-    return plan(trace, machine, Temporal.model_validate({"kind": "temporal"} | settings), STACK, 1)
+def planned(trace: Trace, machine: Machine, batch: int = 1, **settings: Any) -> Plan:
+    return plan(trace, machine, Temporal.model_validate({"kind": "temporal"} | settings), STACK, batch)
 
 
-def placed(trace: Trace, machine: Machine, seed: int = 0, **settings: Any) -> tuple[Plan, TaskGraph]:
-    found = planned(trace, machine, **settings)
+def placed(trace: Trace, machine: Machine, seed: int = 0, batch: int = 1, **settings: Any) -> tuple[Plan, TaskGraph]:
+    found = planned(trace, machine, batch, **settings)
     assert found.apart is not None
     return found, apart(found.graph, found.apart, seed)
 
@@ -155,7 +155,7 @@ def test_a_collective_starts_when_all_are_there_and_all_go_on_after_it(decoder: 
         (2, {"variation": 0.1, "explicit": False}, "`explicit: false` folds them", "variation"),
         (2, {"stragglers": {"slowdown": 2, "count": 3}}, "3 of 2 devices", "count"),
         (2, {"stragglers": {"slowdown": 2, "parts": ["hmb"]}}, "`hmb` is no component", "parts"),
-        (2, {"explicit": True, "pipeline_parallel": 2}, "stages of a pipeline", "pipeline_parallel"),
+        (2, {"explicit": True, "pipeline_parallel": 2}, "and not in stages", "pipeline_parallel"),
     ],
 )
 def test_what_cannot_be_told_apart_is_refused(
@@ -166,6 +166,11 @@ def test_what_cannot_be_told_apart_is_refused(
     assert refused.value.where[-1] == at
 
 
+def test_groups_of_devices_that_share_experts_are_refused(machine: Build) -> None:
+    with pytest.raises(PlanError, match="groups of 2 devices would meet by themselves"):
+        planned(drawn((1,) * 8), machine(devices=4), explicit=True, tensor_parallel=2, expert_parallel=2)
+
+
 def test_collectives_of_some_devices_are_refused(machine: Build) -> None:
     joined = Operator("sum", (), (), shape=Collective("all_reduce", 1024, 2))
     trace = Trace((Block((joined,), "decode"),), (), 0, 0)
@@ -173,10 +178,71 @@ def test_collectives_of_some_devices_are_refused(machine: Build) -> None:
         planned(trace, machine(devices=4), explicit=True)
 
 
-def test_experts_are_refused(machine: Build) -> None:
-    weights = Tensor("experts", "weights", 4 * 64 * 64, "bf16", 4 * 64 * 64 * 2)
-    shape = Experts((1, 1, 1, 1), 64, 64)
-    experts = Operator("experts", (weights,), (), macs=4 * 64 * 64, shape=shape, shards="experts")
-    trace = Trace((Block((experts,), "decode"),), (), 0, 0, experts=4)
-    with pytest.raises(PlanError, match="experts of their own"):
-        planned(trace, machine(devices=2), explicit=True)
+@pytest.mark.parametrize(("tensor", "expert"), [(4, 1), (1, 4)])
+@pytest.mark.parametrize("loads", [(3, 1, 0, 0, 2, 2, 0, 1), (1,) * 8, (8, 0, 0, 0, 0, 0, 0, 0)])
+def test_each_device_has_the_experts_that_were_drawn(
+    machine: Build, tensor: int, expert: int, loads: tuple[int, ...]
+) -> None:
+    trace, built = drawn(loads), machine(devices=4)
+    found, graph = placed(trace, built, batch=4, explicit=True, tensor_parallel=tensor, expert_parallel=expert)
+    run = simulate(graph)
+    assert audit(trace, found, built, run) == ()
+    rows = {task.device: read_of(task) for segment in graph.segments for task in segment.tasks if task.operator == "up"}
+    active = [sum(load > 0 for load in loads[n : n + 2]) for n in range(0, 8, 2)]
+    assert rows == {n: count * EXPERT_BYTES for n, count in enumerate(active) if count}
+    assert run.picoseconds >= simulate(found.graph).picoseconds
+
+
+def test_devices_wait_for_the_one_with_most_experts(machine: Build) -> None:
+    _, graph = placed(drawn((1, 1, 0, 0, 1, 0, 0, 0)), machine(devices=4), batch=4, explicit=True)
+    run = simulate(graph)
+    busy, idle, half, _ = device_times(graph, run, Devices(4))
+    assert busy.waits == 0 < half.waits < idle.waits
+
+
+def test_sequences_that_do_not_divide_leave_devices_idle(machine: Build) -> None:
+    trace, built = drawn((1,) * 8, batch=3), machine(devices=4)
+    found, graph = placed(trace, built, batch=3, explicit=True, expert_parallel=4)
+    assert audit(trace, found, built, simulate(graph)) == ()
+    dense = {task.device for segment in graph.segments for task in segment.tasks if task.operator == "dense"}
+    assert dense == {0, 1, 2}
+
+
+EXPERT_BYTES = 64 * 64 * 2
+
+
+def drawn(loads: tuple[int, ...], batch: int = 4) -> Trace:
+    """A product of all sequences, and one of experts between the devices."""
+    active, rows = sum(load > 0 for load in loads), sum(loads)
+
+    def vectors(name: str, count: int) -> Tensor:
+        return Tensor(name, "activations", count * 64, "bf16", count * 128)
+
+    def weights(name: str, count: int) -> Tensor:
+        return Tensor(name, "weights", count * 4096, "bf16", count * EXPERT_BYTES)
+
+    dense = Operator(
+        "dense",
+        (vectors("x", batch), weights("w", 1)),
+        (vectors("y", batch),),
+        macs=batch * 4096,
+        shape=Gemm(batch, 64, 64),
+        shards="columns",
+    )
+    up = Operator(
+        "up",
+        (vectors("y", rows), weights("e", active)),
+        (vectors("z", rows),),
+        macs=rows * 4096,
+        shape=Experts(loads, 64, 64),
+        shards="experts",
+    )
+    combine = Operator("combine", (vectors("z", rows),), (vectors("out", batch),), vector_ops=rows * 64)
+    residents = (Resident("weights", 9 * EXPERT_BYTES),)
+    return Trace((Block((dense, up, combine), "decode", 1, "token"),), residents, 9 * 4096, experts=8)
+
+
+def read_of(task: Task) -> int:
+    """Bytes of weights that a kernel reads of its HBM."""
+    legs = (leg for flow in task.flows for leg in flow.legs)
+    return sum(leg.bill for leg in legs if (leg.component, leg.action, leg.tensor) == ("hbm", "read", "weights"))
