@@ -75,8 +75,13 @@ def child(node: Node, part: str | int) -> Entry | None:
 
 
 def merge(base: Node, over: Node) -> Node:
-    """`over` laid upon `base`: mappings merge key by key, `~` deletes a key of the base, all else replaces."""
+    """`over` laid upon `base`: mappings merge key by key, `~` deletes a key of the base, all else replaces.
+
+    A citation of the library replaces a figure (what has a `value`): merged, its numbers would win over those cited.
+    """
     if not (isinstance(base, MappingNode) and isinstance(over, MappingNode)):
+        return over
+    if "library" in over.entries and "value" in base.entries:
         return over
     entries = dict(base.entries)
     for key, entry in over.entries.items():

@@ -57,6 +57,8 @@ def _laid(node: Node, own: Mapping[str, Entry]) -> tuple[Node, Sources]:
     _refuse_other_kind(node, entry, named)
     sources += entry.sources
     base, over = (_with_citations(part, own, sources) for part in (entry.node, node))
+    if entry.name in own and (findings := list(_bare(base, priced=False))):
+        raise InputError(findings[:MAX_FINDINGS])
     return _marked(base, merge_mappings(base, over), named), tuple(sources)
 
 

@@ -120,6 +120,15 @@ def test_a_field_beside_a_cited_figure_overrides_it(run: Run) -> None:
     assert (cited["mem move"]["value"], cited["mem move"]["source"]) == (3.0, "mine")
 
 
+def test_a_figure_cited_in_a_file_that_extends_stands_in_place_of_the_price_there(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{SCHEMA}\nextends: h100-sxm\nlinks: {{mem: {{energy: {{library: mcm-on-board}}}}}}\n")
+    result = cli("run", "llama-3.1-8b-decode", path, "--set", "workload.output_tokens=1", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    (found,) = [price for price in json.loads(result.stdout)["provenance"]["prices"] if price["component"] == "mem"]
+    assert (found["value"], found["grade"]) == (80.0, "published")
+
+
 @pytest.mark.usefixtures("own")
 def test_a_library_file_of_one_s_own_is_laid_under_a_machine_like_the_shipped(run: Run) -> None:
     edits = (WITH_OWN, (LINK, "energy: {library: my-wire}"))
@@ -185,6 +194,21 @@ def test_a_component_s_entry_of_one_s_own_is_refused_in_its_file(refused: Callab
     own.write_text(text, encoding="utf-8")
     edits = (WITH_OWN, ("    energy: {read: 39 pJ/B, write: 39 pJ/B}\n", "    library: my-hbm\n"))
     assert "a range must hold its value" in refused("machine.yaml", *edits, culprit="read: ^{value: 30", of="own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("low: 20 pJ/B, high: 40 pJ/B, ", "", "missing key `low`"),
+        (", source: my bench}\n    write", "}\n    write", "missing key `source`"),
+    ],
+)
+def test_a_component_s_entry_without_a_range_or_source_is_refused_where_it_is_used(
+    refused: Callable[..., str], own: Path, old: str, new: str, says: str
+) -> None:
+    own.write_text(own.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    edits = (WITH_OWN, ("    energy: {read: 39 pJ/B, write: 39 pJ/B}\n", "    library: my-hbm\n"))
+    assert says in refused("machine.yaml", *edits, culprit="read: ^{value: 30", of="own.yaml")
 
 
 def test_check_knows_library_files(cli: Cli, own: Path) -> None:

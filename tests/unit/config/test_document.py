@@ -32,6 +32,16 @@ def test_mappings_merge_lists_replace_and_null_deletes(tmp_path: Path) -> None:
     assert data(load(path).root) == {"m": {"a": 1, "b": 20, "d": {"e": 1}}, "l": [3], "z": None}
 
 
+def test_a_citation_of_the_library_stands_in_place_of_a_figure(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        top="extends: base.yaml\nprice: {library: one, source: mine}\npart: {library: two}\n",
+        base="price: {value: 1, low: 0, high: 2}\npart: {kind: sram, library: one, count: 3}\n",
+    )
+    merged = {"price": {"library": "one", "source": "mine"}, "part": {"kind": "sram", "library": "two", "count": 3}}
+    assert data(load(path).root) == merged
+
+
 def test_null_stays_where_there_is_nothing_to_delete(tmp_path: Path) -> None:
     path = write(tmp_path, top="extends: base\nb: ~\n", base="a: 1\n")
     assert data(load(path).root) == {"a": 1, "b": None}
