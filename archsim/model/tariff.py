@@ -81,11 +81,12 @@ def tariff(stated: PriceList, activity: float, stack: Stack, *, mixed: bool, her
 
 
 def _of_steps(stated: PriceList, alone: PriceList, mix: Mix, stack: str) -> PriceList:
+    """What tiles pay in steps; units that multiply beside a memory run no kernels, and pay as alone."""
     found = dict(alone)
     for (component, action), price in alone.items():
         if action == ACTIVE_ACTION and mix.active is not None and stated[component, action].source == UNSTATED:
             found[component, action] = mix.active.model_copy(update={"boundary": price.boundary})
-        elif action.startswith("mac_") and mix.mac.value != 1:
+        elif action.startswith("mac_") and mix.mac.value != 1 and (component, ACTIVE_ACTION) in stated:
             found[component, action] = _dearer(price, mix.mac, stack)
     return found
 

@@ -25,6 +25,11 @@ def test_tiles_are_at_work_for_no_longer_than_the_run() -> None:
     assert 0.6 < spent / (132 * result.run.picoseconds) <= 1
 
 
+def test_multipliers_beside_a_memory_pay_no_overhead_of_the_tiles_kernels() -> None:
+    result = run("llama-3.1-8b-decode", "pim-gpu", ("workload.output_tokens=1",)).result
+    assert {entry.price.value for entry in result.entries if entry.row.action == "mac_bf16"} == {0.32}
+
+
 def test_data_of_low_activity_cost_less_and_take_as_long() -> None:
     one = "workload.output_tokens=1"
     random, low = (simulated("llama-3.1-8b-decode", f"workload.activity={share}", one) for share in (1, 0.5))
