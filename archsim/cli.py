@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from archsim import __version__
-from archsim.door import FINDINGS, INTERNAL, Door, Listing, page, show_findings
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+from archsim.door import FINDINGS, INTERNAL, Door, Listing, format_option, output_option, page, show_findings, warn
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,30 +25,16 @@ def _or_both(ctx: click.Context, argument: click.Parameter, hardware: str | None
 
     workload: str = ctx.params["workload"]
     if hardware is None and not files.holds_both(workload):
-        raise click.MissingParameter(ctx=ctx, param=argument)
+        raise click.MissingParameter(ctx=ctx, param=argument, param_hint="'HARDWARE'")
     return hardware or workload
 
 
 _JOBS = click.option("-j", "--jobs", type=click.IntRange(min=1), help="Processes; one per core where left out.")
 
 
-def _output(what: str, *, required: bool = False) -> Callable[[_Command], _Command]:
-    folder = click.Path(path_type=Path, file_okay=False)
-    return click.option("-o", "--output", required=required, type=folder, help=what)
-
-
 def _settings(**given: float | None) -> Iterator[str]:
     """Options of their own for values of the workload, as settings of it."""
     return (f"workload.{name}={value}" for name, value in given.items() if value is not None)
-
-
-def _warn(warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-
-
-def _format(what: str) -> Callable[[_Command], _Command]:
-    return click.option("--format", "kind", default="table", show_default=True, metavar="KIND", help=what)
 
 
 @main.command()
@@ -78,8 +61,8 @@ def _format(what: str) -> Callable[[_Command], _Command]:
     "--max-events", type=click.IntRange(min=1), metavar="N", help="Stop after so many events; a billion if left out."
 )
 @click.option("--boundary", metavar="NAME", help="What the joules cover: device, chip, board, server or facility.")
-@_format("What stdout gets: table, json, csv, markdown or html.")
-@_output("Folder to write result.json, the reports, and resolved.yaml, which makes the run again.")
+@format_option("What stdout gets: table, json, csv, markdown or html.")
+@output_option("Folder to write result.json, the reports, and resolved.yaml, which makes the run again.")
 @click.option(
     "--trace", type=click.Path(path_type=Path, dir_okay=False), help="File to write a timeline to, for ui.perfetto.dev."
 )
@@ -97,9 +80,9 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     output: Path | None,
     trace: Path | None,
 ) -> None:
-    """Simulate WORKLOAD on HARDWARE: files, or shipped names (see `archsim list`).
+    """Simulate WORKLOAD on HARDWARE.
 
-    A `resolved.yaml`, as -o writes it, is both of them.
+    Both are files, or shipped names (see `archsim list`). A `resolved.yaml`, as -o writes it, is both at once.
     """
     from archsim.study import reporting, running
 
@@ -121,7 +104,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
     if trace is not None:
         reporting.write_timeline(finished, trace)
     if kind != "table":
-        _warn(finished.result.warnings)
+        warn(finished.result.warnings)
     click.echo(text, nl=not text.endswith("\n"))
 
 
@@ -134,7 +117,7 @@ def run(  # noqa: PLR0917 - click passes each option by itself
 @click.option("--boundary", metavar="NAME", help="What all joules cover; the widest of the machines' own if left out.")
 @click.option("--mixed-boundaries", is_flag=True, help="Compare joules that cover unlike things, and mark them.")
 @_JOBS
-@_output("Folder to write report.html, report.md, results.csv and results.json to.", required=True)
+@output_option("Folder to write report.html, report.md, results.csv and results.json to.", required=True)
 def compare(  # noqa: PLR0917 - click passes each option by itself
     workloads: tuple[str, ...],
     hardware: tuple[str, ...],
@@ -146,11 +129,14 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
     jobs: int | None,
     output: Path,
 ) -> None:
-    """Simulate every workload on every machine, and report them side by side; exit 1 if no cell has figures."""
+    """Simulate every workload on every machine, side by side.
+
+    Exit 1 if no cell has figures.
+    """
     from archsim.study import comparing, publishing
 
     matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries, boundary))
-    _warn(matrix.warnings)
+    warn(matrix.warnings)
     publishing.prepare(output)
     with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
         comparison = comparing.compare(matrix, jobs, told)
@@ -168,11 +154,14 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
 
 @main.command(cls=Listing)
 @click.option("--suite", "suites", multiple=True, metavar="NAME...", help="Suites to run, or files; all if left out.")
-@_format("What stdout gets: table, json, csv or markdown; -o writes the page.")
+@format_option("What stdout gets: table, json, csv or markdown; -o writes the page.")
 @_JOBS
-@_output("Folder to write the reports to.")
+@output_option("Folder to write the reports to.")
 def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path | None) -> None:
-    """Hold predictions against measurements; exit 1 if a suite misses what it was recorded to reach."""
+    """Hold predictions against measurements.
+
+    Exit 1 if a suite misses what it was recorded to reach.
+    """
     from archsim.study.validating import publishing, validate
     from archsim.study.validating.suites import chosen
 
@@ -203,9 +192,12 @@ def validate(suites: tuple[str, ...], kind: str, jobs: int | None, output: Path 
     help="Measurement sets: suites of board power by name or file, or CSV files (m, n, k, latency_ms, power_W).",
 )
 @click.option("--hold", multiple=True, metavar="NAME...", help="Keep path, compute or active at the library's value.")
-@_output("Folder to write the fitted prices, the figures and a picture of the residuals to.")
+@output_option("Folder to write the fitted prices, the figures and a picture of the residuals to.")
 def calibrate(devices: tuple[str, ...], sets: tuple[str, ...], hold: tuple[str, ...], output: Path | None) -> None:
-    """Fit the energy of each DEVICE to measured power; exit 1 where a fit is refused, with the reason."""
+    """Fit the energy of each DEVICE to measured power.
+
+    Exit 1 where a fit is refused, with the reason.
+    """
     from archsim.study.calibrating import calibrate, publishing
 
     found = calibrate.calibrate(devices, sets, hold)
@@ -225,7 +217,10 @@ def calibrate(devices: tuple[str, ...], sets: tuple[str, ...], hold: tuple[str, 
 @main.command()
 @click.argument("files", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
-    """Check hardware and workload FILES without simulating; exit 1 if there are findings."""
+    """Check hardware and workload FILES without simulating.
+
+    Exit 1 if there are findings.
+    """
     from archsim.study import checking
 
     findings = [finding for name in files for finding in checking.findings_of(name)]
@@ -238,7 +233,7 @@ def check(files: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("kind", type=click.Choice(["hardware", "workload"]))
 def schema(kind: str) -> None:
-    """Print the JSON Schema of hardware or workload files, for editors."""
+    """Print the JSON Schema of files, for editors."""
     from archsim.study import schemas
 
     click.echo(schemas.hardware() if kind == "hardware" else schemas.workload(), nl=False)
@@ -265,7 +260,10 @@ def list_command(what: str) -> None:
 @click.option("--grade", help="Entries with a figure of a grade: measured, published, derived or assumed.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def library(name: str | None, kind: str | None, node: str | None, grade: str | None, form: str) -> None:
-    """List the component library, or explain the entry NAME: values, ranges, boundaries, grades and sources."""
+    """List the component library, or explain the entry NAME.
+
+    Tells values, ranges, boundaries, grades and sources.
+    """
     from archsim.reports import shelf
     from archsim.study import library as catalogue
 
@@ -279,7 +277,7 @@ def library(name: str | None, kind: str | None, node: str | None, grade: str | N
 @click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Override a value, as in `run`.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw the graph into this file.")
 def show(hardware: str, sets: tuple[str, ...], svg: Path | None) -> None:
-    """Show a machine: its graph, components, links, energy per hop, capacities and sources."""
+    """Show a machine: graph, components, energy per hop, sources."""
     from archsim.study import showing
 
     text, picture = showing.machine(hardware, sets, **page())

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Iterable
-from typing import Any, NoReturn, TypedDict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TypedDict, TypeVar
 
 import click
 
@@ -16,6 +17,8 @@ from archsim.study.ending import Terminated, ending_on_request
 from archsim.study.garbage import collect_rarely
 
 FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Door(click.Group):
@@ -70,6 +73,12 @@ def show_findings(diagnostics: Iterable[Diagnostic]) -> None:
     click.echo("\n\n".join(render(diagnostic) for diagnostic in diagnostics), err=True)
 
 
+def warn(warnings: Iterable[str]) -> None:
+    """Print warnings to stderr."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
 class Listing(click.Command):
     """A command whose options take several values: `--hardware A B` is `--hardware A --hardware B`."""
 
@@ -80,3 +89,14 @@ class Listing(click.Command):
             repeats = not given.startswith("-") and len(spread) > 1 and spread[-2] in several
             spread += [spread[-2], given] if repeats else [given]
         return super().parse_args(ctx, spread)
+
+
+def output_option(what: str, *, required: bool = False) -> Callable[[_Command], _Command]:
+    """The option that names a folder to write to."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    return click.option("-o", "--output", required=required, type=folder, help=what)
+
+
+def format_option(what: str) -> Callable[[_Command], _Command]:
+    """The option that says what stdout gets."""
+    return click.option("--format", "kind", default="table", show_default=True, metavar="KIND", help=what)

@@ -36,6 +36,11 @@ def chromium() -> str:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _pages_of_the_usual_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def cli() -> Callable[..., Result]:
     """The command line in this process: `cli("check", path).exit_code`, `.stdout`, `.stderr`."""

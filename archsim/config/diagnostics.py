@@ -12,7 +12,7 @@ _WINDOW = 120  # columns of a source line that are shown; a minified JSON file i
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A span of a source line; `line` and `column` count from 1, `text` is the whole line."""
+    """A span of a source line; `line` and `column` count from 1, `text` is the whole line, if there is one to show."""
 
     path: str
     line: int
@@ -100,10 +100,13 @@ def _excerpt(position: Position) -> list[str]:
     width = max(1, min(position.length, len(shown) - len(before)))
     number = str(position.line)
     gutter = " " * len(number)
+    place = f"  --> {_printable(position.path)}:{position.line}:{position.column}"
+    if not position.length:
+        return [place]
     # a tab stays a tab under itself, so that the caret stands right at any tab width
     indent = "".join("\t" if character == "\t" else " " for character in before)
     return [
-        f"  --> {_printable(position.path)}:{position.line}:{position.column}",
+        place,
         f"{gutter} |",
         f"{number} | {_printable(shown)}".rstrip(),
         f"{gutter} | {indent}{'^' * width}",

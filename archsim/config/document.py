@@ -25,12 +25,12 @@ class Document:
     edited: frozenset[str] = frozenset()
 
 
-def load(path: Path, folder: str = "") -> Document:
+def load(path: Path, *folders: str) -> Document:
     """Read a file and what it `extends`; raise `InputError`.
 
-    A base is a path relative to the file, or the name of a file beside it, or of a shipped one in `folder`.
+    A base is a path relative to the file, or the name of a file beside it, or of a shipped one in one of `folders`.
     """
-    loader = _Loader(folder)
+    loader = _Loader(folders)
     root = loader.read(path, ())
     return Document(str(path), root, tuple(loader.sources.items()))
 
@@ -88,17 +88,26 @@ def merge(base: Node, over: Node) -> Node:
         if key not in entries:
             entries[key] = replace(entry, added=True)
         elif isinstance(entry.node, ScalarNode) and entry.node.value is None:
+            _refuse_unwritten(entry, key)
             del entries[key]
         else:
             entries[key] = Entry(entry.position, merge(entries[key].node, entry.node), entry.added)
     return MappingNode(over.position, entries)
 
 
+def _refuse_unwritten(entry: Entry, key: str) -> None:
+    """Say that nothing is written where a `~` would delete: more likely what stood there was commented out."""
+    position = entry.node.position
+    if position.text[position.column - 1 :][:1] not in {"~", "n", "N"}:
+        way_out = "`~` deletes what the extended file has there; leave the key out to keep it"
+        fail(f"nothing is written at `{key}`", entry.position, way_out)
+
+
 class _Loader:
     """Reads each file once, however often it is extended."""
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, folders: tuple[str, ...]) -> None:
+        self.folders = folders
         self.sources: dict[str, str] = {}
         self.roots: dict[Path, Node] = {}
 
@@ -126,7 +135,7 @@ class _Loader:
         """The file that an `extends` names; a cycle, a long chain and an unknown name are findings."""
         wanted = str(name.value)
         beside = path.parent / wanted
-        known = shipped(self.folder) if self.folder else {}
+        known = shipped(*self.folders)
         choices = [Path(f"{beside}{suffix}") for suffix in ("", *SUFFIXES)]
         found = next((choice for choice in choices if is_file(choice)), known.get(wanted))
         if found is None:

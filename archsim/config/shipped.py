@@ -1,5 +1,6 @@
 """Finding the data files that travel with the package: in a source checkout and in an installed wheel alike."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from archsim.config.diagnostics import did_you_mean, fail, listed
@@ -8,23 +9,26 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def shipped(folder: str) -> dict[str, Path]:
-    """The shipped files of a folder such as `hw_configs` or `workloads/models`, by name without suffix."""
-    files = (path for path in (_root() / folder).glob("*") if path.suffix in SUFFIXES)
-    return {path.stem: path for path in sorted(files)}
+def shipped(*folders: str) -> dict[str, Path]:
+    """The shipped files of folders such as `hw_configs` or `workloads/models`, by name without suffix."""
+    found = ([path for path in (_root() / folder).glob("*") if path.suffix in SUFFIXES] for folder in folders)
+    return {path.stem: path for paths in found for path in sorted(paths)}
 
 
-def find(argument: str, folder: str) -> Path:
+def find(argument: str, *folders: str) -> Path:
     """The file that a command-line argument means: a path, else a shipped name; raise `InputError` for neither."""
     path = Path(argument)
     if "/" in argument or path.suffix in SUFFIXES or is_file(path):
         return path
-    known = shipped(folder)
+    known = shipped(*folders)
     if argument not in known:
+        if _holds(path.is_dir):
+            fail(f"`{argument}` is a folder, and a file is asked for")
         names = f"shipped: {listed(known)}" if known else "write the path of a file"
         apart = "spaces stand between names, no commas;" if "," in argument else did_you_mean(argument, known)
         way_out = f"{apart} {names}".strip()
-        fail(f"there is no file and no shipped name `{argument}` in {folder}", help=way_out)
+        where = " or ".join(folders)
+        fail(f"there is no file and no shipped name `{argument}` in {where}", help=way_out)
     return known[argument]
 
 
@@ -40,7 +44,11 @@ def _root() -> Path:
 
 def is_file(path: Path) -> bool:
     """Whether there is such a file; a name that no file can have is none."""
+    return _holds(path.is_file)
+
+
+def _holds(asked: Callable[[], bool]) -> bool:
     try:
-        return path.is_file()
+        return asked()
     except OSError:
         return False

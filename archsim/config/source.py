@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
-from archsim.config.diagnostics import Position, fail
+from archsim.config.diagnostics import Position, did_you_mean, fail
 
 MAX_BYTES = 8_000_000
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
@@ -20,7 +20,8 @@ def read_source(path: Path) -> str:
     except UnicodeDecodeError as error:
         text = content.decode("utf-8", errors="replace")
         column = len(content[: error.start].decode("utf-8"))
-        fail(f"not UTF-8 text: byte 0x{content[error.start]:02x}", _position_of(path, text, column))
+        where = _position_of(path, text, column)
+        fail(f"not UTF-8 text: byte 0x{content[error.start]:02x}", where, "save the file as UTF-8" * bool(where.text))
     if "\0" in text:
         fail("not text: it contains a NUL byte", _position_of(path, text, text.index("\0")))
     return text
@@ -42,7 +43,16 @@ def _read_bytes(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        fail(f"cannot read the file: {reason.lower()}", _start(path))
+        fail(f"cannot read the file: {reason.lower()}", Position(str(path), 1, 1, 0, ""), _alike(path))
+
+
+def _alike(path: Path) -> str:
+    """The nearest name of a file that stands where this one does not."""
+    try:
+        beside = [] if path.exists() else [file.name for file in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(path.name, (name for name in beside if name != path.name and name[:1] == path.name[:1]))
 
 
 def _start(path: Path) -> Position:

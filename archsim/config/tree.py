@@ -14,6 +14,7 @@ import yaml
 
 from archsim.config.diagnostics import MAX_FINDINGS, Diagnostic, InputError, Position, UnplacedError, did_you_mean, fail
 from archsim.config.source import split_lines
+from archsim.config.syntax import way_out
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -86,7 +87,8 @@ def parse(text: str, name: str, shown: str | None = None) -> Node:
         node = composer.document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         reason = " ".join(part for part in (error.problem, error.context) if part)
-        fail(f"not valid YAML: {reason}", composer.mark(error.problem_mark or error.context_mark))
+        where = composer.mark(error.problem_mark or error.context_mark)
+        fail(f"not valid YAML: {reason}", where, way_out(error, composer.lines))
     if composer.findings:
         raise InputError(composer.findings)
     return node

@@ -108,7 +108,7 @@ def _finding(model: type[BaseModel], document: Document, at: KeyPath, error: Err
     if kind in {"literal_error", "enum"} and (known := _quoted(context["expected"])):
         near = did_you_mean(str(error["input"]), known)
         return Diagnostic(f"must be one of {listed(known)}", position_at(document, path, key=on_key), near)
-    cause, way_out = context.get("error"), _renamed(document, path)
+    cause, way_out = context.get("error"), _renamed(document, path) or _in_digits(error["input"])
     if isinstance(cause, UnplacedError):
         path, way_out = (*path, *cause.at), cause.help or way_out
     return Diagnostic(_message(error), position_at(document, path, key=on_key), way_out)
@@ -127,8 +127,17 @@ def _unknown_key(model: type[BaseModel], document: Document, path: KeyPath, loc:
     known = list(_field_names(model, loc[:-1]))
     added = str(path[-1]) in written and written[str(path[-1])].added  # meant a key of the base, present or not
     candidates = known if added else [name for name in known if name not in written]
-    way_out = did_you_mean(str(path[-1]), candidates) or f"known keys: {listed(known)}"
+    near = _unspaced(str(path[-1]), known) or did_you_mean(str(path[-1]), candidates)
+    way_out = near or f"known keys: {listed(known)}"
     return Diagnostic(f"unknown key `{path[-1]}`", position_at(document, path, key=True), way_out)
+
+
+def _unspaced(key: str, known: Iterable[str]) -> str:
+    """What to write for a key that is no key for want of a space, or because YAML 1.1 alone knows it; '' elsewhere."""
+    name, _, value = key.partition(":")
+    if key == "<<":
+        return "`<<` merges nothing here: write the keys, or put them in a file and extend it"
+    return f"a space belongs after the colon: `{name}: {value}`" if value and name in known else ""
 
 
 def _path(node: Node | None, loc: KeyPath) -> KeyPath:
@@ -242,7 +251,17 @@ def _coerced(value: object, node: Node) -> Iterator[Diagnostic]:
         if isinstance(value, bool) != isinstance(node.value, bool):
             yield Diagnostic("must be true or false" if isinstance(value, bool) else "must be a number", node.position)
         elif isinstance(node.value, str) and _is_number(node.value):
-            yield Diagnostic("must be a number, not text", node.position, "leave the quotes out")
+            help = _in_digits(node.value) or "leave the quotes out"
+            yield Diagnostic("must be a number, not text", node.position, help)
+
+
+def _in_digits(value: object) -> str:
+    """How to write a number that has marks between its digits, or a multiple after them; '' for anything else."""
+    text = str(value) if isinstance(value, str) else ""
+    plain = re.sub(r"(?<=[0-9])[_,' ](?=[0-9])", "", text)
+    if plain != text and plain.isdecimal():
+        return f"write `{plain}`"
+    return "write all digits, e.g. `16384`" if re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[kKmM]", text) else ""
 
 
 def _is_number(text: str) -> bool:

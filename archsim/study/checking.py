@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from archsim.config.diagnostics import Diagnostic, InputError, did_you_mean, fail, listed
 from archsim.config.document import Document, KeyPath, load, node_at, position_at
 from archsim.config.registry import Family
-from archsim.config.shipped import find, shipped
+from archsim.config.shipped import find
 from archsim.config.tree import MappingNode, ScalarNode
 from archsim.config.validation import build, missing_key, unknown_choice
 from archsim.model.component import Component
@@ -19,7 +19,7 @@ from archsim.model.hardware import Header
 from archsim.model.stack import Stack
 from archsim.model.workload import Workload
 from archsim.study.entries import flaws, with_library
-from archsim.study.files import HARDWARE_FOLDER, PLACES, RESOLVED, WORKLOAD_FOLDER, Sort, load_stack, part, with_model
+from archsim.study.files import FOLDERS, PLACES, RESOLVED, Sort, load_stack, part, with_model
 from archsim.study.nodes import moved, unscalable
 from archsim.study.shelves import LIBRARY
 from archsim.study.wiring import misjoined, names, unclocked, unsourced
@@ -91,11 +91,7 @@ class Findings:
 def findings_of(name: str) -> tuple[Diagnostic, ...]:
     """What is wrong with a hardware or workload file, given by path or shipped name; its `schema` says which it is."""
     try:
-        folder = next(
-            (folder for folder in (HARDWARE_FOLDER, WORKLOAD_FOLDER) if name in shipped(folder)), HARDWARE_FOLDER
-        )
-        document = load(find(name, folder), folder)
-        _check(document)
+        _check(load(find(name, *FOLDERS), *FOLDERS))
     except InputError as error:
         return error.diagnostics
     return ()
@@ -103,9 +99,12 @@ def findings_of(name: str) -> tuple[Diagnostic, ...]:
 
 def _check(document: Document) -> None:
     node = node_at(document, ("schema",))
+    if not isinstance(document.root, MappingNode):
+        fail("must be a mapping (`key: value`)", document.root.position)
     schemas = {HARDWARE: check_hardware, WORKLOAD: check_workload, LIBRARY: check_library, RESOLVED: _check_both}
     if not isinstance(node, ScalarNode):
-        raise InputError([missing_key(document, ("schema",))])
+        way_out = f"a machine begins with `schema: {HARDWARE}`, a workload with `schema: {WORKLOAD}`"
+        raise InputError([replace(missing_key(document, ("schema",)), help=way_out)])
     if node.value not in schemas:
         raise InputError([unknown_choice("schema", str(node.value), schemas, node.position)])
     schemas[str(node.value)](document)
@@ -115,7 +114,7 @@ def check_workload(document: Document) -> Job:
     """The values of a workload document; raise `InputError`."""
     _refuse_other(HARDWARE, document)
     document = with_model(document)
-    family = WORKLOADS.get(*_choice(document, ("family",)))
+    family = WORKLOADS.get(*_choice(WORKLOADS, document, ("family",)))
     workload = build(family.SPEC, document)
     _refuse_endless(workload, document)
     return Job(document, workload, family)
@@ -133,7 +132,7 @@ def check_hardware(document: Document) -> Hardware:
             built = findings.of(partial(_component, document, (section, name)))
             if built is not None:
                 components[name] = built
-    mapper = findings.of(lambda: MAPPERS.get(*_choice(document, ("mapper", "kind"))))
+    mapper = findings.of(lambda: MAPPERS.get(*_choice(MAPPERS, document, ("mapper", "kind"))))
     settings = findings.of(lambda: build(mapper.SPEC, document, ("mapper",))) if mapper else None
     software = findings.of(lambda: load_stack(header.stack, document)) if header else None
     stack = findings.of(lambda: build(Stack, software)) if software else None
@@ -174,12 +173,16 @@ def _refuse_endless(workload: Workload, document: Document) -> None:
             fail(f"more than {MAX_TOKENS:,} tokens are not simulated in one run", position_at(document, (field,)))
 
 
-def _choice(document: Document, at: KeyPath) -> tuple[str, Any]:
-    """The kind that a document names, and where; raise `InputError` where it names none."""
-    node = node_at(document, at)
-    if not isinstance(node, ScalarNode):
-        raise InputError([missing_key(document, at)])
-    return str(node.value), node.position
+def _choice(family: Family, document: Document, at: KeyPath) -> tuple[str, Any]:
+    """The kind of a family that a document names, and where; raise `InputError` where it names none."""
+    node, above = node_at(document, at), node_at(document, at[:-1])
+    if isinstance(node, ScalarNode):
+        return str(node.value), node.position
+    if above is not None and not isinstance(above, MappingNode):
+        fail("must be a mapping (`key: value`)", above.position)
+    finding = missing_key(document, at)
+    near = did_you_mean(str(at[-1]), above.entries if above else ())
+    raise InputError([replace(finding, help=finding.help or near or f"known: {listed(family.kinds())}")])
 
 
 def _component(document: Document, at: tuple[str, str]) -> Component:
@@ -187,7 +190,7 @@ def _component(document: Document, at: tuple[str, str]) -> Component:
         raise InputError([absent])
     if node_at(document, (*at, "kind")) is None and at[0] == "links":
         return build(_model(COMPONENTS.get("link")), document, at)
-    return build(_model(COMPONENTS.get(*_choice(document, (*at, "kind")))), document, at)
+    return build(_model(COMPONENTS.get(*_choice(COMPONENTS, document, (*at, "kind")))), document, at)
 
 
 def _check_both(document: Document) -> None:

@@ -26,6 +26,9 @@ MODEL_FOLDER = "workloads/models"
 
 Sort = Literal["workload", "hardware"]
 
+FOLDERS = (WORKLOAD_FOLDER, HARDWARE_FOLDER)
+"""Where shipped files are that a file may extend; of which sort it is, its content says."""
+
 _SORTS: dict[str, Sort] = {WORKLOAD_FOLDER: "workload", HARDWARE_FOLDER: "hardware"}
 
 RESOLVED = "archsim.resolved/1"
@@ -65,7 +68,7 @@ class ResolvedFile(Checked):
 
 def sought_document(argument: str, folder: str) -> Document:
     """The file that an argument means, with what it extends; of a `resolved.yaml` the part; raise `InputError`."""
-    document = load(sought(argument, folder), folder)
+    document = load(sought(argument, folder), *FOLDERS)
     return part(document, _SORTS[folder]) if is_resolved(document) else document
 
 
@@ -78,7 +81,7 @@ def is_resolved(document: Document) -> bool:
 def holds_both(argument: str) -> bool:
     """Whether an argument is a file with both files of a run; raise `InputError` where it can't be read."""
     path = Path(argument)
-    return is_file(path) and is_resolved(load(path))
+    return is_file(path) and is_resolved(load(path, *FOLDERS))
 
 
 def part(document: Document, name: Sort) -> Document:

@@ -47,9 +47,12 @@ def misjoined(document: Document, components: Mapping[str, Component]) -> Iterat
 
 
 def unsourced(document: Document) -> Iterator[Diagnostic]:
-    """Sources of values that there are not."""
-    for path in names(document, "sources"):
-        if node_at(document, tuple(path.split("."))) is None:
+    """Sources of values that there are not; those of a base, or beside a `--set`, may be of what is deleted."""
+    for path in () if document.edited else names(document, "sources"):
+        if (
+            position_at(document, ("sources", path)).path == document.name
+            and node_at(document, tuple(path.split("."))) is None
+        ):
             where = position_at(document, ("sources", path), key=True)
             section, name = (*path.split("."), "")[:2]
             near = did_you_mean(name, names(document, section))

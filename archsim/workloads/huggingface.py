@@ -46,7 +46,7 @@ def language_model(config: Config, family: str, required: Names) -> tuple[str, C
     found = family_of(kind, config)
     if found is not None and found != family:
         message = f"model_type `{kind}` is {MEANINGS[found]}, which family `{family}` does not cover"
-        raise UnplacedError(message, help=f"write `family: {found}`, which reads {listed(TYPES[found])}")
+        raise UnplacedError(message, f"write `family: {found}`, which reads {listed(TYPES[found])}", _named_at(config))
     if kind not in TYPES[family]:
         raise _unread(kind, family, config, required)
     return kind, config
@@ -128,4 +128,10 @@ def _unread(kind: str, family: str, config: Config, required: Names) -> Unplaced
     if not why and (lacking := _lacking(config, required)):
         message += f"; the file also lacks {listed(lacking)}"
     instead = f"if its layers are those of {MEANINGS[family]}, write the dimensions in a YAML file"
-    return UnplacedError(message, help=f"{'' if why else did_you_mean(kind, known)} {instead}".strip())
+    return UnplacedError(message, f"{'' if why else did_you_mean(kind, known)} {instead}".strip(), _named_at(config))
+
+
+def _named_at(config: Config) -> tuple[str, ...]:
+    """Where a file says which type it is of."""
+    name = next((name for name in ("model_type", "architectures") if config.get(name)), "")
+    return place(config, name) if name else ()

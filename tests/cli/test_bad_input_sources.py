@@ -112,7 +112,74 @@ def test_a_key_that_is_nearly_one_of_the_base_gets_it(
     result = cli("check", path)
     assert result.exit_code == 1
     assert f"  --> {path}:{at}\n" in result.stderr
-    assert f"  = help: {way_out}\n" in result.stderr
+    assert f"  = help: {way_out}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "says"),
+    [
+        ("components:\n  hbm: 6\n", "3:8", "must be a mapping"),
+        ("components:\n  hbm: [count, 6]\n", "3:8", "must be a mapping"),
+        ("components:\n  hbm:\n", "3:3", "`~` deletes what the extended file has there; leave the key out to keep it"),
+        ("components:\n  hbm: # count: 6\n", "3:3", "nothing is written at `hbm`"),
+        ("components:\n  hbm: {count:6}\n", "3:9", "a space belongs after the colon: `count: 6`"),
+        ("components:\n  hbm: {<<: x}\n", "3:9", "`<<` merges nothing here"),
+        ("components:\n  hbm: {count: 1,000}\n", "3:18", "unknown key `000`"),
+        ("devices: 1_000\n", "2:10", "write `1000`"),
+        ("devices: 2k\n", "2:10", "write all digits"),
+        ("components:\n\thbm: {count: 6}\n", "3:1", "indent with spaces, not with tabs"),
+        ("components:\n  hbm: {count: 6\nname: x\n", "4:5", "a `}` or a comma is missing: the bracket opens in line 3"),
+        ("name: 'x\n", "3:1", "the quote that opens in line 2 is not closed"),
+        ("name: a: b\n", "2:8", "a text with `: ` in it is quoted"),
+        ("name: @x\n", "2:7", "a text that begins with `@` is quoted"),
+        ("name: *x y\n", "2:7", "there is no anchor"),
+        ("components:\n   hbm: {count: 6}\n  sm: {count: 6}\n", "4:3", "keys of one mapping begin in the same column"),
+    ],
+)
+def test_a_slip_in_a_file_that_extends_gets_a_way_out(cli: Cli, tmp_path: Path, text: str, at: str, says: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"extends: h100-sxm\n{text}", encoding="utf-8")
+    result = cli("check", path)
+    assert result.exit_code == 1
+    assert f"  --> {path}:{at}\n" in result.stderr
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize("text", ["links: {nvlink: ~}\n", "power_cap: ~\nlinks: {nvlink: ~}\n"])
+def test_what_is_deleted_needs_no_source_any_more(cli: Cli, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"extends: h100-sxm\nname: alone\n{text}", encoding="utf-8")
+    assert cli("check", path).exit_code == 0
+    assert cli("run", "llama-3.1-8b-decode", "h100-sxm", "--set", "hardware.links.nvlink=~").exit_code == 0
+
+
+def test_a_source_of_nothing_is_told_where_it_is_written(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("extends: h100-sxm\nname: x\nsources: {components.hbn.count: mine}\n", encoding="utf-8")
+    assert "is the path of no value" in cli("check", path).stderr
+
+
+def test_a_workload_that_extends_a_shipped_one_is_checked(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("extends: llama-3.1-8b-decode\nbatch: 2\n", encoding="utf-8")
+    assert cli("check", path).exit_code == 0
+
+
+def test_swapped_files_that_extend_are_told(cli: Cli, small: Path) -> None:
+    (small / "own.yaml").write_text("extends: h100-sxm\n", encoding="utf-8")
+    assert "a workload file is asked for" in cli("run", small / "own.yaml", small / "machine.yaml").stderr
+
+
+@pytest.mark.parametrize("name", ["hot.yaml", "cool.yaml", "machine.yml"])
+def test_a_file_that_is_not_there_gets_the_nearest(cli: Cli, small: Path, name: str) -> None:
+    found = "did you mean" in cli("check", small / name).stderr
+    assert found == (name == "machine.yml")
+
+
+def test_a_folder_in_place_of_a_name_is_called_that(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "results").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "`results` is a folder, and a file is asked for" in cli("show", "results").stderr
 
 
 @pytest.mark.parametrize("content", [b"\x7fELF\x02\x01\x01\0secret\xff", "schema: secret\n".encode("utf-16-le")])
@@ -131,7 +198,8 @@ def test_swapped_arguments_are_told(cli: Cli, small: Path) -> None:
         assert result.exit_code == 2
         assert result.stderr.count("a workload file is asked for\n") == 1
         assert result.stderr.count("a hardware file is asked for\n") == 1
-        assert result.stderr.count("  = help: run WORKLOAD HARDWARE\n") == 2
+        assert result.stderr.count("  = help: a machine is the second argument of `run`") == 1
+        assert result.stderr.count("  = help: a workload is the first argument of `run`") == 1
 
 
 def test_swapped_files_without_a_schema_are_told_by_what_they_hold(cli: Cli, small: Path) -> None:
