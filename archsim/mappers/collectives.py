@@ -71,7 +71,7 @@ def all_to_all(name: str, phase: str, at: Fabric, message: int, over: Fraction) 
     What it keeps for itself, one part in as many as there are devices, does not go over the link.
     """
     others, devices = at.machine.devices - 1, at.machine.devices
-    regime = _regime(at.stack.collectives.all_to_all, message)
+    regime = _regime(at.stack.collectives.all_to_all, message, devices)
     sent = -(-message * others // devices)
     hop = at.latency if regime.hop is None else regime.hop * others
     wire = at.machine.exchange(at.link, "outputs", sent, regime.bandwidth, over)
@@ -118,8 +118,9 @@ class Fabric:
         return self.machine.flow(moves, work, Requester(tiles))
 
 
-def _regime(regimes: Sequence[Regime], message: int) -> Regime:
-    return next(item for item in regimes if item.up_to is None or message <= item.up_to)
+def _regime(regimes: Sequence[Regime], message: int, devices: int) -> Regime:
+    fit = (item for item in regimes if item.up_to is None or message <= item.up_to)
+    return next(item for item in fit if devices >= item.devices)
 
 
 def _by_topology(link: Component) -> str:
@@ -140,7 +141,7 @@ class _Exchange:
     @classmethod
     def chosen(cls, kind: Exchange, message: int, at: Fabric, devices: int) -> Self:
         """As the stack does it at that size."""
-        regime = _regime(getattr(at.stack.collectives, kind), message)
+        regime = _regime(getattr(at.stack.collectives, kind), message, devices)
         algorithm = regime.algorithm or _by_topology(at.machine.components[at.link])
         return cls(kind, message, regime, algorithm, devices)
 
@@ -158,14 +159,20 @@ class _Exchange:
         return self.kind == "all_reduce" and self.algorithm == "one-shot"
 
     @property
+    def _in_switch(self) -> bool:
+        return self.kind == "all_reduce" and self.algorithm == "in-switch"
+
+    @property
     def sent(self) -> int:
-        """Bytes that each device puts on its link: everything to everyone, or its part once or twice."""
+        """Bytes that each device puts on its link: everything to everyone or the switch, or its part once or twice."""
         others, passes = self.devices - 1, 2 if self.kind == "all_reduce" else 1
+        if self._in_switch:
+            return self.message
         return self.message * others if self._at_once else -(-passes * self.message * others // self.devices)
 
     def added(self, elements: int) -> int:
-        """Additions of each device: all parts of all elements, or of its own share of them."""
-        if self.kind not in ("all_reduce", "reduce_scatter"):
+        """Additions of each device: all parts of all elements, of its own share of them, or none."""
+        if self._in_switch or self.kind not in ("all_reduce", "reduce_scatter"):
             return 0
         others = self.devices - 1
         return elements * others if self._at_once else -(-elements * others // self.devices)
@@ -176,5 +183,5 @@ class _Exchange:
         if self.regime.hop is not None:
             return self.regime.base + self.regime.hop * others
         passes = 2 if self.kind == "all_reduce" else 1
-        steps = {"one-shot": 1, "two-shot": passes, "ring": passes * others}[self.algorithm]
+        steps = {"one-shot": 1, "two-shot": passes, "in-switch": passes, "ring": passes * others}[self.algorithm]
         return self.regime.base + link * steps

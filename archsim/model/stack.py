@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
@@ -34,18 +34,23 @@ class VectorKernels(Checked):
     launch: Picoseconds = 0
 
 
+Algorithm = Literal["one-shot", "two-shot", "ring", "in-switch"]
+
+
 class Regime(Checked):
     """A collective up to a message size: latency, and bytes on the wire / `bandwidth`.
 
     Measured: `base` + `hop` x (devices - 1), the link's latency within. Without a `hop` the link's own latency counts
     for each step of the algorithm. In an all-reduce each device sends (devices - 1) x message in one step (one-shot),
     or 2 (devices - 1) / devices x message in 2 steps (two-shot) or 2 (devices - 1) steps (ring); left out, a ring of
-    links runs ring and a switch two-shot. In the others it sends (devices - 1) / devices x message, in one step over
-    a switch and in devices - 1 on a ring.
+    links runs ring and a switch two-shot. Where the switch itself adds up (in-switch), it sends the message once, and
+    gets the sum. In the others it sends (devices - 1) / devices x message, in one step over a switch and in devices - 1
+    on a ring.
     """
 
     up_to: BytesOrUnlimited = None
-    algorithm: Literal["one-shot", "two-shot", "ring"] | None = None
+    devices: PositiveInt = Field(default=1, description="devices that take part at least; with fewer, a later regime")
+    algorithm: Algorithm | None = None
     base: Picoseconds = 0
     hop: Picoseconds | None = None
     bandwidth: Bandwidth | None = Field(default=None, description="sustained by one device; the link's own if left out")
@@ -58,6 +63,14 @@ class Collectives(Checked):
     all_gather: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
     reduce_scatter: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
     all_to_all: tuple[Regime, ...] = Field(default=(Regime(),), min_length=1)
+
+    @field_validator("*")
+    @classmethod
+    def _open_ended(cls, regimes: tuple[Regime, ...]) -> tuple[Regime, ...]:
+        if regimes[-1].up_to is not None or regimes[-1].devices > 1:
+            message = "the last regime takes any size and number of devices: it has neither `up_to` nor `devices`"
+            raise ValueError(message)
+        return regimes
 
 
 class NearMemoryPhases(Checked):

@@ -41,7 +41,12 @@ def wire_bytes(task: Task) -> int:
 
 @pytest.mark.parametrize(
     ("algorithm", "sent"),
-    [("one-shot", MESSAGE * 3), ("two-shot", 2 * MESSAGE * 3 // 4), ("ring", 2 * MESSAGE * 3 // 4)],
+    [
+        ("one-shot", MESSAGE * 3),
+        ("two-shot", 2 * MESSAGE * 3 // 4),
+        ("ring", 2 * MESSAGE * 3 // 4),
+        ("in-switch", MESSAGE),
+    ],
 )
 def test_each_device_sends_what_its_algorithm_sends(reduced: Callable[..., Task], algorithm: str, sent: int) -> None:
     task = reduced({"algorithm": algorithm})
@@ -52,6 +57,19 @@ def test_each_device_sends_what_its_algorithm_sends(reduced: Callable[..., Task]
 def test_a_sustained_bandwidth_below_the_links_own_takes_its_place(reduced: Callable[..., Task]) -> None:
     task = reduced({"algorithm": "ring", "bandwidth": "10 GB/s"})
     assert task.flows[0].own / TICKS == pytest.approx(384 / 10e9 * 1e12)
+
+
+def test_devices_do_not_add_what_the_switch_adds(reduced: Callable[..., Task]) -> None:
+    task = reduced({"algorithm": "in-switch"})
+    assert not [leg for flow in task.flows for leg in flow.legs if leg.action == "vector"]
+
+
+@pytest.mark.parametrize(("least", "base"), [(4, 1), (5, 2)])
+def test_fewer_devices_than_a_regime_asks_for_take_a_later_one(
+    reduced: Callable[..., Task], least: int, base: int
+) -> None:
+    task = reduced({"devices": least, "base": "1 us", "hop": "0 us"}, {"base": "2 us", "hop": "0 us"})
+    assert task.launch == base * 10**6
 
 
 def test_the_base_and_a_hop_for_every_other_device_come_first(reduced: Callable[..., Task]) -> None:
@@ -109,3 +127,9 @@ def test_other_mappers_make_their_own_collectives() -> None:
     asked = Operator("x", (), (), shape=Collective("all_reduce", 1))
     with pytest.raises(PlanError, match="`x` is a collective"):
         refuse_stated(Trace((Block((asked,), "decode"),), (), 0))
+
+
+@pytest.mark.parametrize("last", [{"up_to": "1 MiB"}, {"devices": 8}])
+def test_regimes_end_with_one_for_any_size_and_devices(last: Mapping[str, Any]) -> None:
+    with pytest.raises(ValueError, match="the last regime takes any size and number of devices"):
+        stack(last)
