@@ -14,6 +14,7 @@ from archsim.config.units import dimension_of
 from archsim.config.validation import build
 from archsim.model.process import nanometres
 from archsim.model.reference import FIGURE_KEYS, Group, Reference
+from archsim.model.site import Site
 from archsim.study.checking import check_library
 from archsim.study.entries import laid
 from archsim.study.shelves import LIBRARY, Entry, Sort, library_entries, shipped_entry
@@ -208,3 +209,20 @@ def test_a_bare_price_in_the_library_is_refused(tmp_path: Any) -> None:
 
 def test_an_entry_that_is_neither_is_refused(tmp_path: Any) -> None:
     assert "neither a `kind` of component nor a `figure`" in findings(tmp_path, {"energy": "1 pJ/B"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("regulators", "regulator-efficiency"),
+        ("server", "server-factor"),
+        ("pue", "pue"),
+        ("water", "water"),
+        ("carbon", "grid-carbon"),
+        ("electricity", "electricity"),
+    ],
+)
+def test_what_a_site_takes_by_default_is_what_the_library_has(setting: str, name: str) -> None:
+    told, listed = getattr(Site(), setting), figure(name)
+    fields = ("value", "low", "high", "boundary", "grade")
+    assert [getattr(told, field) for field in fields] == [getattr(listed, field) for field in fields]

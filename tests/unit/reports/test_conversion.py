@@ -82,7 +82,7 @@ def test_a_million_tokens_by_hand(result: Result) -> None:
     assert board.value == pytest.approx(per_token * 1e6 / 3.6e6)
     assert (server.value, facility.value) == pytest.approx((1.35 * board.value, 1.62 * board.value))
     assert found.water_l is not None and found.carbon_kg is not None and found.total_usd is not None  # noqa: PT018 - as above
-    assert found.water_l.value == pytest.approx(1.8 * server.value)  # by the servers' energy, as WUE is defined
+    assert found.water_l.value == pytest.approx(0.51 * server.value)  # by the servers' energy, as WUE is defined
     assert found.carbon_kg.value == pytest.approx(0.436 * facility.value)
     assert found.total_usd.value == pytest.approx(0.08 * facility.value)
     assert (found.kwh["device"], found.kwh["chip"], found.hire_usd) == (None, None, None)
