@@ -62,3 +62,8 @@ class Plan:
     settings: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     apart: Devices | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether equal layers take equal time."""
+        return self.apart is None or not self.apart.variation

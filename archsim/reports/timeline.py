@@ -16,7 +16,7 @@ from archsim.model.pricing import joules_of
 from archsim.model.result import Result
 from archsim.model.run import Interval
 from archsim.model.tariff import Place
-from archsim.model.taskgraph import PS_PER_SECOND, Flow
+from archsim.model.taskgraph import PS_PER_SECOND, Flow, Task
 
 SCALE = "1 ns here is 1 ps of the machine"
 _PER_MICROSECOND = 1000
@@ -28,7 +28,8 @@ Event = dict[str, Any]
 def render(result: Result) -> str:
     """The timeline as JSON text; empty tracks only where the run was not asked to keep one."""
     components = [name for name in result.machine.components if name in result.utilization]
-    tracks = {"operators": 1} | {name: number for number, name in enumerate(components, start=2)}
+    names = ["operators", *_devices(result), *components]
+    tracks = {name: number for number, name in enumerate(names, start=1)}
     events = [*_names(result, tracks), *_slices(result, tracks), *_counters(result)]
     return json.dumps({"displayTimeUnit": "ns", "otherData": {"scale": SCALE}, "traceEvents": events}) + "\n"
 
@@ -41,14 +42,28 @@ def _names(result: Result, tracks: Mapping[str, int]) -> Iterator[Event]:
         yield {"ph": "M", "pid": 1, "tid": number, "name": "thread_sort_index", "args": {"sort_index": number}}
 
 
+def _devices(result: Result) -> list[str]:
+    """Tracks of the kernels of each device, where devices are told apart."""
+    return [_of(number) for number in range(result.plan.apart.count)] if result.plan.apart else []
+
+
+def _of(device: int) -> str:
+    return f"operators of device {device}"
+
+
+def _track(task: Task, result: Result) -> str:
+    return "operators" if task.device is None or result.plan.apart is None else _of(task.device)
+
+
 def _slices(result: Result, tracks: Mapping[str, int]) -> Iterator[Event]:
-    """Tasks on the operators' track, and on each component's the time in which a flow used it.
+    """Tasks on the operators' track or their device's, and on each component's the time in which a flow used it.
 
     Slices of one track must nest: what would overlap on it moves to a further lane of the same name.
     """
     lanes = _Lanes(tracks)
     for interval in sorted(result.run.timeline, key=lambda item: (item.start, -item.end)):
-        yield lanes.slice("operators", interval, interval.start, interval.end, {"phase": interval.task.phase})
+        track = _track(interval.task, result)
+        yield lanes.slice(track, interval, interval.start, interval.end, {"phase": interval.task.phase})
         for flow, (start, end) in zip(interval.task.flows, interval.flows, strict=False):
             for component, moved in _bills(flow, result).items():
                 if end > start and component in tracks:

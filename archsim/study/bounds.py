@@ -18,14 +18,17 @@ from archsim.model.run import Run
 from archsim.model.workload import Workload
 from archsim.study.checking import Job
 
-_LONG = 10_000
-"""Output tokens from which on a run is projected: shorter ones take seconds."""
+_LONG, _LONG_DRAWN = 10_000, 1000
+"""Output tokens from which on a run is projected, and those where each layer is drawn: shorter ones take seconds."""
 
 _SHORT, _LONGER = 16, 32
 """Output tokens of the runs that it is projected from."""
 
 Corridor = Callable[[Workload], Run]
 """Traces, maps and simulates a workload."""
+
+Repeats = Callable[[Workload], bool]
+"""Whether equal layers of a workload take equal time."""
 
 
 class Needs(NamedTuple):
@@ -35,10 +38,10 @@ class Needs(NamedTuple):
     bytes: int
 
 
-def check_length(job: Job, corridor: Corridor, max_events: int | None) -> None:
+def check_length(job: Job, corridor: Corridor, repeats: Repeats, max_events: int | None) -> None:
     """Raise `InputError` for a workload of so many tokens that it would take too many events, or too much memory."""
     tokens = job.workload.output_tokens
-    if tokens < _LONG:
+    if tokens < _LONG and (tokens < _LONG_DRAWN or repeats(job.workload.model_copy(update={"output_tokens": 1}))):
         return
     needed, room = projected(corridor, job.workload), _memory()
     if max_events is None and needed.events > MOST_EVENTS:

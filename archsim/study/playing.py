@@ -68,7 +68,7 @@ class Question:
         Raises:
             InputError: where the mapper refuses, or the run is too long or can't be cut as it was asked to.
         """
-        check_length(self.job, lambda asked: self.run(self.placed(self.planned(asked)[1])), self.how.max_events)
+        check_length(self.job, self._corridor, lambda asked: self.planned(asked)[1].repeats, self.how.max_events)
         known = _Key(self, self._content()) if self.job.workload.output_tokens <= _SMALL else None
         trace, plan = _mapped(known) if known else self.planned(self.job.workload)
         steps = frozenset({"decode"} if self.job.workload.mix else ())
@@ -77,7 +77,11 @@ class Question:
         if known and limited.graph is plan.graph:
             return Played(trace, replace(plan, graph=_placed(known)), prices, limited, _simulated(known))
         graph = self.placed(replace(plan, graph=limited.graph))
-        return Played(trace, replace(plan, graph=graph), prices, limited, self.run(graph))
+        return Played(trace, replace(plan, graph=graph), prices, limited, self.run(graph, repeats=plan.repeats))
+
+    def _corridor(self, asked: Workload) -> Run:
+        plan = self.planned(asked)[1]
+        return self.run(self.placed(plan), repeats=plan.repeats)
 
     def planned(self, asked: Workload) -> tuple[Trace, Plan]:
         """A workload as operators, and as tasks."""
@@ -111,13 +115,14 @@ class Question:
         holds_more = isinstance(node_at(document, tuple(path)), MappingNode)  # its key says more than it opens with
         return Diagnostic(error.message, position_at(document, tuple(path), key=holds_more), error.help)
 
-    def run(self, graph: TaskGraph) -> Run:
-        """Tasks as they happen."""
+    def run(self, graph: TaskGraph, *, repeats: bool) -> Run:
+        """Tasks as they happen; where nothing `repeats`, none is looked for."""
         how = self.how
         try:
             return simulate(
                 graph,
                 fidelity=how.fidelity,
+                repeats=repeats,
                 chunk=how.chunk,
                 timeline=how.timeline,
                 max_events=how.max_events,
@@ -167,7 +172,7 @@ def _placed(key: _Key) -> TaskGraph:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _simulated(key: _Key) -> Run:
-    return key.question.run(_placed(key))
+    return key.question.run(_placed(key), repeats=_mapped(key)[1].repeats)
 
 
 def forget() -> None:

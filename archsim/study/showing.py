@@ -15,6 +15,7 @@ from archsim.model.request import Move, Requester
 from archsim.reports import machine_svg, machine_text
 from archsim.reports.machine_layout import layout
 from archsim.reports.portrait import Portrait, Route, Step, main_memory
+from archsim.reports.quantities import counted
 from archsim.study.checking import Hardware, check_hardware
 from archsim.study.files import HARDWARE_FOLDER, sought_document
 from archsim.study.writing import write_whole
@@ -53,10 +54,15 @@ def portrait(target: Hardware) -> Portrait:
 
 
 def _degrees(target: Hardware) -> Iterator[str]:
-    """Degrees of parallelism that the file gives."""
+    """Degrees of parallelism that the file gives, and how it tells devices apart."""
     for name, value in target.settings:
         if name.endswith("_parallel") and value is not None:
             yield f"{name.replace('_', ' ')} {value}"
+        elif name == "stragglers" and value is not None:
+            parts = f" in {' and '.join(value.parts)}" if value.parts else ""
+            yield f"{counted(value.count, 'straggler')} at {value.slowdown:g}×{parts}"
+        elif name in ("explicit", "variation") and value:
+            yield name if value is True else f"{name} {value:g}"
 
 
 def _routes(target: Hardware, built: Machine) -> Iterator[Route]:

@@ -28,6 +28,8 @@ CASES = {
     "kernels vary by 3 %": "variation=0.03",
     "kernels vary by 10 %": "variation=0.1",
 }
+SLOW = "one device, kernels 10 % longer"
+EXPERTS, BATCHES = ("deepseek-v3-decode", "dgx-h200"), (1, 32, 128)
 WORK = {
     "1 sequence": (),
     "16 sequences": ("workload.batch=16",),
@@ -35,7 +37,7 @@ WORK = {
     "a prompt of 2,048 tokens": ("workload.prompt_cached=false",),
 }
 UNLIKE = {
-    "kernels 10 % longer": CASES["one device, kernels 10 % longer"],
+    "kernels 10 % longer": CASES[SLOW],
     "SMs, L2, crossbar 10 % slower": CASES["one device, SMs, L2 and crossbar 10 % slower"],
     "HBM 10 % slower": CASES["one device, HBM 10 % slower"],
     "kernels vary by 3 %": CASES["kernels vary by 3 %"],
@@ -69,6 +71,13 @@ joules of static power that go by; `archsim compare … --hardware dgx-h100 slow
 devices are alike.
 """
 
+_UNEVEN = """\
+## Experts that stand unevenly
+
+DeepSeek-V3 on a DGX H200: all devices are alike, but each has the experts that were drawn on it, and waits for the one
+that has most ([decision 166](../decisions/166-experts-where-they-stand.md)). Then with one slower device, too.
+"""
+
 _CLOSING = """\
 ## Why
 
@@ -79,6 +88,7 @@ _CLOSING = """\
   prompt waits for its products, and pays most of it.
 - **Variation costs without anybody being slow**: the slowest of eight is waited for twice in each layer. It averages
   out over the kernels between two collectives, of which one or two take most of the time.
+- **Uneven experts hide a slow device**: where it is not the one that is waited for anyway, it costs less.
 - **Boards that wait draw their static power**, and only that is counted: what a spinning collective draws is not
   measured.
 """
@@ -98,9 +108,9 @@ class Step(NamedTuple):
 
 
 @cache
-def step(case: str, *work: str) -> Step:
+def step(case: str, *work: str, pair: tuple[str, str] = (MODEL, MACHINE)) -> Step:
     """A step of eight devices that differ as a setting of the mapper says."""
-    result = run(MODEL, MACHINE, ("workload.output_tokens=1", f"hardware.mapper.{case}", *work)).result
+    result = run(*pair, ("workload.output_tokens=1", f"hardware.mapper.{case}", *work)).result
     times = waiting(result)
     share = sum(item.waits for item in times) / len(times) / result.run.picoseconds
     static = result.by("action")["static"]
@@ -112,7 +122,7 @@ def page() -> str:
     """The finding as Markdown."""
     alike = step(ALIKE)
     closing = _CLOSING.format(all=alike.seconds * 1e3, kernels=alike.kernels * 1e3)
-    return "\n".join((_OPENING, *_by_case(), *_by_work(), closing))
+    return "\n".join((_OPENING, *_by_case(), *_by_work(), *_by_experts(), closing))
 
 
 def _by_case() -> list[str]:
@@ -134,6 +144,18 @@ def _by_work() -> list[str]:
         alike = step(ALIKE, *work)
         cells = (_more(step(case, *work).seconds, alike.seconds) for case in UNLIKE.values())
         lines.append(f"| {name} | {alike.seconds * 1e3:.2f} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _by_experts() -> list[str]:
+    lines = [_UNEVEN]
+    columns = ("sequences", "ms", "J", "a device waits", "joules of static power in it", f"ms, {SLOW}", "more")
+    lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for batch in BATCHES:
+        found, behind = (step(case, f"workload.batch={batch}", pair=EXPERTS) for case in (ALIKE, CASES[SLOW]))
+        cells = (f"{found.seconds * 1e3:.2f}", f"{found.joules:.2f}", f"{found.waits:.1%}", f"{found.waits_j:.3f}")
+        more = _more(behind.seconds, found.seconds)
+        lines.append(f"| {batch} | {' | '.join(cells)} | {behind.seconds * 1e3:.2f} | {more} |")
     return [*lines, ""]
 
 

@@ -44,6 +44,16 @@ def test_more_memory_than_there_is_is_refused_before_the_start(
     assert not (small / "out").exists()
 
 
+def test_layers_that_are_drawn_each_by_itself_are_projected_sooner(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "_memory", lambda: 10**7)
+    devices = ("--set", "hardware.devices=2", "--set", "hardware.mapper.tensor_parallel=2")
+    asked = (*devices, "--set", "workload.output_tokens=1200", "--set", "hardware.mapper.variation=0.1")
+    alike, drawn = (run(args=(*asked, *more)) for more in (("--set", "hardware.mapper.variation=0"), ()))
+    assert alike.exit_code == 0
+    assert (drawn.exit_code, drawn.stdout) == (2, "")
+    assert "1,200 output tokens would take about" in drawn.stderr
+
+
 def test_more_events_than_anybody_waits_for_are_refused_before_the_start(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

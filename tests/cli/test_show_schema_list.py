@@ -33,6 +33,12 @@ def test_settings_change_what_is_shown(cli: Cli) -> None:
     assert "hbm × 6" in text
 
 
+def test_devices_that_are_not_alike_are_shown(cli: Cli) -> None:
+    slow = "hardware.mapper.stragglers={count: 2, slowdown: 1.1, parts: [sm, l2]}"
+    text = cli("show", "dgx-h100", "--set", slow, "--set", "hardware.mapper.variation=0.03").stdout
+    assert "2 stragglers at 1.1× in sm and l2, variation 0.03" in " ".join(text.split())
+
+
 def test_what_is_wrong_with_a_machine_is_a_diagnostic(cli: Cli, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("extends: h100-sxm\ncomponents: {hbm: {cuont: 5}}\n", encoding="utf-8")

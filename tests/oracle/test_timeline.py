@@ -15,10 +15,11 @@ PAIRS = [
     ("llama-3.1-8b-decode", "h100-sxm", ("workload.output_tokens=2", "workload.batch=4")),
     ("llama-3.1-8b-prefill", "h200-sxm", ("workload.output_tokens=2", "workload.prompt_tokens=4096")),
     ("llama-3.1-8b-decode", "wse-3", ("workload.output_tokens=1", "workload.batch=3")),
+    ("llama-3.1-8b-decode", "dgx-h100", ("workload.output_tokens=1", "hardware.mapper.stragglers.slowdown=1.5")),
 ]
 PS_PER_MICROSECOND_OF_TRACE = 1000  # a nanosecond of the trace is a picosecond of the machine
 
-pytestmark = pytest.mark.parametrize("pair", PAIRS, ids=["gpu", "capped gpu", "wafer"])
+pytestmark = pytest.mark.parametrize("pair", PAIRS, ids=["gpu", "capped gpu", "wafer", "straggler"])
 Pair = tuple[str, str, tuple[str, ...]]
 
 
