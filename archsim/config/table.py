@@ -18,7 +18,7 @@ Cells = tuple[ScalarNode, ...]
 def parse_table(text: str, name: str) -> SequenceNode:
     """A mapping for each row below the header, empty cells left out; raise `InputError` with every finding.
 
-    Cells are read as YAML reads plain scalars. Positions bear the path `name`.
+    Cells are read as YAML reads plain scalars. Positions bear the path `name`; the table stands where its header does.
     """
     lines = split_lines(text.removeprefix("\N{BYTE ORDER MARK}"))
     start = Position(name, 1, 1, 1, lines[0])
@@ -38,7 +38,7 @@ def parse_table(text: str, name: str) -> SequenceNode:
         items.append(MappingNode(row[0].position, entries))
     if findings:
         raise InputError(findings[:MAX_FINDINGS])
-    return SequenceNode(start, tuple(items))
+    return SequenceNode(header[0].position, tuple(items))
 
 
 def _rows(lines: list[str], name: str) -> list[Cells]:

@@ -52,6 +52,11 @@ def test_what_is_held_makes_the_rest_fit_and_what_the_mix_takes_stays_out_of_the
 @pytest.mark.parametrize(
     ("arguments", "text", "said"),
     [
+        (
+            ("h200-sxm",),
+            "\n".join(rows(9).splitlines()[:2]),
+            "1 point is too few for 2 parameters (path, compute): 16 are needed",
+        ),
         (("h200-sxm",), rows(9), "9 points are too few for 2 parameters (path, compute): 16 are needed"),
         (("h200-sxm",), rows(20).replace("latency_ms", "ms"), "no column is called `latency_ms`"),
         (("h200-sxm", "--hold", "patch"), rows(20), "unknown parameter `patch`"),
@@ -77,6 +82,36 @@ def test_too_few_points_are_refused_at_the_first_of_them(cli: Cli, tmp_path: Pat
     path = tmp_path / "own.csv"
     path.write_text(rows(9), encoding="utf-8")
     assert f"{path}:2:1" in cli("calibrate", "h200-sxm", "--set", path).stderr
+
+
+def test_a_missing_column_is_said_at_the_heading(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("# my board\n\n" + rows(20).replace("power_W", "power"), encoding="utf-8")
+    stderr = cli("calibrate", "h200-sxm", "--set", path).stderr
+    assert "no column is called `power_W`" in stderr
+    assert f"  --> {path}:3:1\n" in stderr
+    assert "3 | m,n,k,latency_ms,power\n" in stderr
+
+
+def test_products_of_another_type_are_refused_in_a_table(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    head, *lines = rows(20).splitlines()
+    typed = [f"{head},gemm_dtype", f"{lines[0]},bfloat16", *(f"{line},fp8" for line in lines[1:2]), *lines[2:]]
+    path.write_text("\n".join(typed), encoding="utf-8")
+    done = cli("calibrate", "h200-sxm", "--set", path)
+    assert done.exit_code == 2
+    assert "`gemm_dtype` is `fp8`, and rows of a table are taken as bf16" in done.stderr
+    assert f"  --> {path}:3:" in done.stderr
+    assert done.stderr.count("error:") == 1
+
+
+def test_a_fit_that_does_not_converge_is_refused_and_nothing_written(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archsim.model.calibration._ROUNDS", 1)
+    done = cli("calibrate", "h200-sxm", "--set", "gemm-power-h200", "-o", tmp_path / "out")
+    assert (done.exit_code, (tmp_path / "out").exists()) == (1, False)
+    assert "refused: H200 SXM 141 GB: it does not converge in 1 rounds" in done.stderr
 
 
 def test_what_a_machine_prices_at_zero_is_not_fitted(cli: Cli, tmp_path: Path) -> None:

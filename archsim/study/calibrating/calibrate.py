@@ -75,5 +75,6 @@ def _refuse_few(points: Sequence[Point], free: Sequence[Parameter], items: Seque
     rest = len(points) - below
     capped = f"; {rest} more stand at the power cap and say nothing" if rest else ""
     named = ", ".join(item.name for item in free)
-    few = f"{below} points are too few for {len(free)} parameters ({named}): {needed(free)} are needed{capped}"
+    some = "1 point is" if below == 1 else f"{below} points are"
+    few = f"{some} too few for {len(free)} parameters ({named}): {needed(free)} are needed{capped}"
     fail(few, items[0].measured.at, "more rows, or --hold a parameter at the library's value")

@@ -1,8 +1,8 @@
 """Measurement sets: suites of board power by name or path, and plain tables of matrix products.
 
 A table is a CSV file with the columns `m, n, k, latency_ms, power_W` (bf16, each row a product [m, k] x [k, n]); `seen`
-is the share of the rise above `idle_W` that a short reading shows. Other columns and lines that begin with # are left
-aside.
+is the share of the rise above `idle_W` that a short reading shows. A column whose name ends with `dtype` must say bf16;
+others, and lines that begin with #, are left aside.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from archsim.study.validating.suites import MEASURED, SuiteFile, chosen
 
 COUNTS, POSITIVE, OPTIONAL = ("m", "n", "k"), ("latency_ms", "power_W"), ("seen", "idle_W")
 COLUMNS = (*COUNTS, *POSITIVE)
+_BF16 = ("bf16", "bfloat16")
 _TABLE = ".csv"
 
 
@@ -106,8 +107,8 @@ def _table(path: Path) -> MeasurementSet:
     nodes = [item for item in table.items if isinstance(item, MappingNode)]
     if not nodes:
         fail("the table has headings and no rows", table.position)
-    _refuse_columns(nodes)
-    findings = [finding for node in nodes for finding in _misread(node)]
+    _refuse_columns(nodes, table.position)
+    findings = [finding for node in nodes for finding in (*_misread(node), *_of_another_type(node))]
     rows = () if findings else tuple(map(_measured, nodes))
     findings += _repeated(rows)
     if findings:
@@ -127,20 +128,13 @@ _OF_TABLE = BoardPowerSettings(
 )
 
 
-def _refuse_columns(nodes: Sequence[MappingNode]) -> None:
+def _refuse_columns(nodes: Sequence[MappingNode], top: Position) -> None:
     there = list(dict.fromkeys(column for node in nodes for column in node.entries))
-    top = _heading(nodes[0])
     missing = [name for name in COLUMNS if name not in there]
     if missing:
         raise InputError(
             Diagnostic(f"no column is called `{name}`", top, did_you_mean(name, there)) for name in missing
         )
-
-
-def _heading(first: MappingNode) -> Position:
-    """Above the first row: where headings stand."""
-    at = first.position
-    return Position(at.path, max(1, at.line - 1), 1, 1, "")
 
 
 def _misread(node: MappingNode) -> Iterator[Diagnostic]:
@@ -161,6 +155,14 @@ def _misread(node: MappingNode) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 f"`{name}` can't be {value}", node.position, "seen lies above 0 and up to 1, idle_W from 0 on"
             )
+
+
+def _of_another_type(node: MappingNode) -> Iterator[Diagnostic]:
+    """A cell of a column of data types that says another than what rows are taken as."""
+    for name, entry in node.entries.items():
+        value = str(entry.node.value) if isinstance(entry.node, ScalarNode) else ""
+        if name.endswith("dtype") and value not in _BF16:
+            yield Diagnostic(f"`{name}` is `{value}`, and rows of a table are taken as bf16", entry.position)
 
 
 def _measured(node: MappingNode) -> Measured:
