@@ -63,6 +63,9 @@ def _workload(comparison: Comparison, index: int, console: Console) -> None:
     figures = [line for line in lines if isinstance(line, Row)]
     if figures:
         console.print(table(_COLUMNS, map(_line, figures), console.width))
+        console.print(
+            f"boundary of the joules: {', '.join(dict.fromkeys(row.boundary for row in figures))}", style=QUIET
+        )
     for row in figures:
         if row.marks:
             console.print(f"* {row.machine}: {'; '.join(row.marks)}", style=QUIET)

@@ -156,6 +156,11 @@ def test_what_is_marked_in_a_terminal_is_told_below(cells: Callable[..., Compari
     assert "* second: 2 devices instead of 1: the least that hold the model" in page
 
 
+def test_a_table_in_a_terminal_says_what_its_joules_cover(halved: Comparison) -> None:
+    page = summary(halved)
+    assert f"boundary of the joules: {halved.machines[0].boundary}\n" in page
+
+
 def test_a_missing_baseline_is_named(refused: Comparison) -> None:
     assert sentence(refused).startswith("first alone has figures")
     nothing = replace(refused, rows=((refused.rows[0][1], refused.rows[0][1]),))
