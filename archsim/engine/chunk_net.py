@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Container, Hashable, Sequence
 
 from archsim.engine.cutting import Grain
-from archsim.engine.kernel import FIRST, Clock, Timer
+from archsim.engine.kernel import Clock, Sleeper
 from archsim.engine.live import LiveFlow
 from archsim.engine.pieces import Hop, Parcel, Track
 from archsim.engine.plans import Bench, Planned, Planner
@@ -15,9 +14,6 @@ from archsim.engine.seats import Buffer, Labour, Seat
 from archsim.engine.servers import FINE, PART, Queue
 from archsim.engine.tally import Completions
 from archsim.model.taskgraph import Flow
-
-if TYPE_CHECKING:
-    from simpy.events import Event
 
 
 class ChunkNet:
@@ -81,6 +77,7 @@ class Stream:
         self.underway = plan.cut.chunks
         self.posted: Sequence[Track] = plan.posted
         self.results = plan.results
+        self.leaving: Container[int] = range(plan.cut.chunks) if plan.posted else plan.results
         self._parcels: list[Parcel] = []
         self._until = 0
         self._tiles = _seated(plan)
@@ -128,11 +125,11 @@ class Stream:
             return
         delay = max([self._until, *(parcel.tail + PART >> FINE for parcel in self._parcels)]) - self.clock.now
         if delay > 0:
-            Timer(self.clock, delay, FIRST, self._end)
+            Sleeper(self.clock, self._end).sleep(self.clock.now + delay)
         else:
-            self._end()
+            self._end(self.clock.now)
 
-    def _end(self, _: Event | None = None) -> None:
+    def _end(self, _: int) -> None:
         bench = self._plan.bench
         for tile in self._tiles:
             bench[tile] -= 1

@@ -156,7 +156,7 @@ class _Maker:
         for stop in strand.stops:  # what passes a stop without a limit passes the one before it too
             hop = next(served) if stop.ticks else hop
             self._count(hop, stop, count)
-        return Track(tuple(hops), latency, count, self.cut.chunks, grain)
+        return Track(hops, latency, count, self.cut.chunks, grain)
 
     def errand(self, stop: Stop) -> Track:
         """Work that is done where its data lie."""

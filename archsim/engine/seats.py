@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,10 @@ class Desk(Protocol):
         """Pieces of tensors of which not each chunk has one, by the chunk that waits for them."""
 
     @property
+    def leaving(self) -> Container[int]:
+        """The chunks that leave something."""
+
+    @property
     def results(self) -> Mapping[int, Sequence[tuple[Track, int]]]:
         """As rare ones, by the chunk that they leave with."""
 
@@ -56,37 +60,30 @@ class Seat:
     `chunks` are its own, or those of all.
     """
 
-    __slots__ = ("_busy", "_ready", "chunks", "desk", "idle", "number", "tile")
+    __slots__ = ("busy", "chunks", "desk", "idle", "number", "waiting", "work")
 
     def __init__(self, desk: Desk, number: int, tile: int, chunks: Iterator[int]) -> None:
         self.desk = desk
         self.number = number
-        self.tile = tile
         self.chunks = chunks
+        self.work = [(labour, labour.slicers[tile] if labour.slicers else None) for labour in desk.labours]
         self.idle = 0
-        self._busy = False
-        self._ready: deque[Buffer] = deque()
-
-    def ready(self, buffer: Buffer) -> None:
-        """Compute on a chunk when it has arrived, and when those before it are done."""
-        if self._busy:
-            self._ready.append(buffer)
-        else:
-            self._busy = True
-            buffer.compute(buffer.due)
+        self.busy = False
+        self.waiting: deque[Buffer] = deque()
 
     def done(self, buffer: Buffer, now: int) -> None:
         """Go on to the next chunk; the buffer is free for another."""
-        self.idle = now << FINE
+        self.idle = now
         desk = self.desk
         desk.underway -= 1
-        if desk.posted or buffer.chunk in desk.results or not desk.underway:
+        if buffer.chunk in desk.leaving or not desk.underway:
             desk.finish(self, buffer, now)
-        if self._ready:
-            following = self._ready.popleft()
-            following.compute(max(now, following.due))
+        if self.waiting:
+            following = self.waiting.popleft()
+            due = following.due
+            following.compute(due if due > now else now)  # noqa: FURB136 - max() takes three times as long
         else:
-            self._busy = False
+            self.busy = False
         chunk = next(self.chunks, None)
         if chunk is not None:
             buffer.ask(chunk, now)
@@ -95,9 +92,9 @@ class Seat:
 class Buffer:
     """Room for a chunk at a requester: asked for, arrived, computed, and free again.
 
-    A chunk is computed grain by grain as it arrives: when its last byte is there, what is left is what was not yet
-    computed since its first byte came, and at least its last grain. Whatever it waits for is told to it as soon as it
-    is known; it is `due` when the last of that will have happened.
+    A chunk is computed grain by grain as it arrives, after those that arrived before it: when its last byte is there,
+    what is left is what was not yet computed since its first byte came, and at least its last grain. Whatever it waits
+    for is told to it as soon as it is known; it is `due` when the last of that will have happened.
     """
 
     __slots__ = ("_alarm", "_awaited", "_errands", "_head", "_missing", "_rare", "chunk", "due", "seat", "since")
@@ -121,13 +118,14 @@ class Buffer:
         self.chunk = chunk
         self._head = self.due = now
         rare = self._rare.get(chunk, ())
-        self._missing = len(self._awaited) + len(rare)
-        if not self._missing:
-            self.seat.ready(self)
+        missing = len(self._awaited) + len(rare)
+        self._missing = missing or 1
         for parcel in self._awaited:
             parcel.ask(chunk, now)
         for track, number in rare:
             self.seat.desk.parcel(track, self.seat.number, self.landed).ask(number, now)
+        if not missing:  # nothing is fetched
+            self.landed(now, now)
 
     def landed(self, head: int, due: int) -> None:
         """Be told when a part, and its first byte, will have arrived."""
@@ -137,26 +135,30 @@ class Buffer:
             self.due = due
         self._missing -= 1
         if not self._missing:
-            self.seat.ready(self)
+            seat = self.seat
+            if seat.busy:
+                seat.waiting.append(self)
+            else:
+                seat.busy = True
+                self.compute(self.due)
 
     def compute(self, at: int) -> None:
         """Work on the chunk from a picosecond on."""
-        seat, desk = self.seat, self.seat.desk
-        since = self._head << FINE
-        if seat.idle > since:  # noqa: PLR1730 - as above
-            since = seat.idle
-        self.since = since
+        seat, head = self.seat, self._head
+        idle = seat.idle
+        self.since = since = (head if head > idle else idle) << FINE  # noqa: FURB136 - as above
         self.due = at
-        self._missing = desk.parts
-        for labour in desk.labours:
+        self._missing = seat.desk.parts
+        for labour, slicer in seat.work:
             labour.passed += 1
-            if labour.slicers:
-                labour.slicers[seat.tile].compute(self, labour.cost, since, at)
-        if self._alarm is not None:
-            if at > desk.clock.now:
-                self._alarm.sleep(at)
+            if slicer is not None:
+                slicer.compute(self, labour.cost, since, at)
+        alarm = self._alarm
+        if alarm is not None:
+            if at > seat.desk.clock.now:
+                alarm.sleep(at)
             else:
-                self._wake(self._alarm)
+                self._wake(at)
 
     def served(self, _: int, due: int) -> None:
         """Be told when work that is done elsewhere will have been."""
@@ -167,15 +169,15 @@ class Buffer:
         """Be told that a part of the work is done, or will have been when the chunk is due."""
         self._missing -= 1
         if not self._missing:
-            if self.due > now and self._alarm is not None:
+            if self._alarm is not None and self.due > now:
                 self._alarm.sleep(self.due)
             else:
                 self.seat.done(self, now)
 
-    def _wake(self, _: Sleeper) -> None:
+    def _wake(self, now: int) -> None:
         """Send out what is done elsewhere, or be done."""
         if self._missing:
             for errand in self._errands:
-                errand.send(self.chunk, self.since, (self.due << FINE) + errand.track.grain, self.due)
+                errand.send(self.chunk, self.since, (now << FINE) + errand.track.grain, now)
         else:
-            self.seat.done(self, self.due)
+            self.seat.done(self, now)

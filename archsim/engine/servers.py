@@ -7,8 +7,10 @@ between pieces; events happen at whole picoseconds.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from functools import partial
 from heapq import heappop, heappush
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from archsim.engine.kernel import Clock, Sleeper
 
@@ -19,7 +21,9 @@ PART: Final = (1 << FINE) - 1
 
 
 class Piece(Protocol):
-    """What stands in lines."""
+    """What stands in lines until its `turn`."""
+
+    turn: int
 
     def go(self, now: int) -> None:
         """Go on from here, at a picosecond."""
@@ -43,32 +47,30 @@ class Queue:
     def __init__(self, clock: Clock) -> None:
         self.free = 0
         self._clock = clock
-        self._line: deque[tuple[int, Piece]] = deque()
+        self._line: deque[Piece] = deque()
         self._alarm = Sleeper(clock, self._ring)
 
     def wait(self, piece: Piece, turn: int) -> None:
         """Let a piece go on at a picosecond."""
+        piece.turn = turn
         line = self._line
         if not line:
             self._alarm.sleep(turn)
-        elif turn < line[-1][0]:
-            self._let_pass(piece, turn)
+        elif turn < line[-1].turn:  # it has a shorter latency than those before it, and lets them be
+            Sleeper(self._clock, piece.go).sleep(turn)
             return
-        line.append((turn, piece))
+        line.append(piece)
 
-    def _let_pass(self, piece: Piece, turn: int) -> None:
-        """Let a piece go on that has a shorter latency than those before it."""
-        Sleeper(self._clock, lambda _: piece.go(turn)).sleep(turn)
-
-    def _ring(self, alarm: Sleeper) -> None:
+    def _ring(self, now: int) -> None:
         line = self._line
-        now, piece = line.popleft()
+        piece = line.popleft()
         if line:
-            alarm.sleep(line[0][0])
+            self._alarm.sleep(line[0].turn)
         piece.go(now)
 
 
-class Cost(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cost:
     """What a job takes: alone, of that its last part, which can't begin before now, and as many tiles as `weight`."""
 
     whole: int
@@ -88,76 +90,74 @@ class Slicer:
     reckoned with as soon as that is known, and put off should another come before it.
     """
 
+    __slots__ = ("_alarm", "_capacity", "_clock", "_due", "_idle", "_jobs", "_own", "_since", "_taken")
+
     def __init__(self, clock: Clock, capacity: int) -> None:
         self._clock = clock
         self._capacity = capacity
         self._jobs: list[_Entry] = []
-        self._weight = self._taken = self._own = self._since = self._idle = 0
-        self._due: int | None = None
-        self._alarm = Sleeper(clock, self._rung)
+        self._taken = self._own = self._since = self._idle = self._due = 0
+        self._alarm = Sleeper(clock, self._ring)
 
     def compute(self, job: Job, cost: Cost, since: int, at: int) -> None:
         """Work on a job from a picosecond on: on what was there `since` then, idle tiles have worked before."""
         if self._jobs:
             self._meet(job, cost, since, at)
             return
-        left, last, weight = cost
-        start = at << FINE
-        begun = self._idle
-        if since > begun:  # noqa: PLR1730 - max() takes three times as long, for each chunk
-            begun = since
-        left -= start - begun
-        if last > left:  # noqa: PLR1730 - as above
+        start, idle, last, weight = at << FINE, self._idle, cost.last, cost.weight
+        left = cost.whole - start + (since if since > idle else idle)  # noqa: FURB136 - as below
+        if last > left:  # noqa: PLR1730 - max() takes three times as long, for each chunk
             left = last
         self._own = 0
         self._since = start
-        self._weight = weight
         self._jobs.append((left, 0, job, cost, since, at))
         if weight > self._capacity:
             left = -(-left * weight // self._capacity)
-        self._arm(start + left)
+        self._due = due = start + left
+        self._alarm.sleep((due + PART) >> FINE)
 
     def _meet(self, job: Job, cost: Cost, since: int, at: int) -> None:
         now = self._clock.now
         if self._since > now << FINE:  # the one that is there has yet to come
+            self._rely()
             self._put_off(*self._jobs.pop()[2:])
             self.compute(job, cost, since, at)
         elif at > now:
             self._put_off(job, cost, since, at)
         else:
             start = at << FINE
-            self._own += (start - self._since) * self._capacity // max(self._capacity, self._weight)
+            self._own += (start - self._since) * self._capacity // max(self._capacity, self._weight())
             self._since = start
             self._taken += 1
-            self._weight += cost.weight
             heappush(self._jobs, (self._own + cost.whole, self._taken, job, cost, since, at))
-            self._arm(self._next())
+            self._rely()
+            self._arm()
 
     def _put_off(self, job: Job, cost: Cost, since: int, at: int) -> None:
-        Sleeper(self._clock, lambda _: self.compute(job, cost, since, at)).sleep(at)
+        Sleeper(self._clock, partial(self.compute, job, cost, since)).sleep(at)
 
-    def _next(self) -> int:
-        """When the first of its jobs will be done."""
-        left = self._jobs[0][0] - self._own
-        if self._weight > self._capacity:
-            left = -(-left * self._weight // self._capacity)
-        return self._since + left
+    def _rely(self) -> None:
+        """Rely no more on when the first of its jobs was to be done."""
+        self._alarm.void()
+        self._alarm = Sleeper(self._clock, self._ring)
 
-    def _arm(self, due: int) -> None:
-        if self._due is not None:  # the one that is set will ring for nobody
-            self._alarm = Sleeper(self._clock, self._rung)
-        self._due = due
+    def _arm(self) -> None:
+        """Ring when the first of its jobs will be done."""
+        left, weight = self._jobs[0][0] - self._own, self._weight()
+        if weight > self._capacity:
+            left = -(-left * weight // self._capacity)
+        self._due = due = self._since + left
         self._alarm.sleep((due + PART) >> FINE)
 
-    def _rung(self, alarm: Sleeper) -> None:
-        due = self._due
-        if alarm is not self._alarm or due is None:
-            return
-        self._due = None
+    def _weight(self) -> int:
+        """The tiles that its jobs would like to have."""
+        return sum(cost.weight for _, _, _, cost, _, _ in self._jobs)
+
+    def _ring(self, now: int) -> None:
         jobs = self._jobs
-        self._since = self._idle = due
-        self._own, _, job, cost, _, _ = heappop(jobs)
-        self._weight -= cost.weight
+        self._idle = due = self._due
+        self._own, _, job, _, _, _ = heappop(jobs)
         if jobs:
-            self._arm(self._next())
-        job.worked((due + PART) >> FINE)
+            self._since = due
+            self._arm()
+        job.worked(now)
