@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from archsim.config.units import unprefixed
 from archsim.reports.accuracy.scores import Case, Suite
@@ -54,10 +55,13 @@ def _chart(suite: Suite, unit: str, cases: Sequence[Case]) -> Chart:
 
 
 def _told(suite: Suite, cases: Sequence[Case], figures: Sequence[float], unit: str) -> str:
-    """In words what the plot shows."""
+    """In words what the plot shows, and the errors of what is scored of it."""
     span = f"from {si(min(figures), unit)} to {si(max(figures), unit)}"
-    scores = f"median error {share(suite.median_error)}, 90th percentile {share(suite.p90_error)}"
-    return f"{suite.title}: predicted against measured, {len(cases)} cases {span}; {scores}."
+    drawn = replace(suite, cases=tuple(cases))
+    apart = len(cases) - len(drawn.scored)
+    scores = f"median error {share(drawn.median_error)}, 90th percentile {share(drawn.p90_error)}"
+    counted = f"{len(cases)} cases {span}{f', {apart} of them not scored' if apart else ''}"
+    return f"{suite.title}: predicted against measured, {counted}; {scores}."
 
 
 def _groups(cases: Sequence[Case]) -> dict[str, list[Case]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from archsim.reports.accuracy.charts import charts
 from archsim.reports.accuracy.scores import Case, Errors, Suite, Tolerance, Unseen, Validation, quantile, spearman
 from archsim.reports.accuracy.verdict import verdict
 from archsim.reports.accuracy.words import cross_validated, suite_line
@@ -58,6 +59,16 @@ def test_there_is_no_order_in_equal_values() -> None:
 def test_an_anchor_is_shown_and_not_scored() -> None:
     anchored = suite(case(10, 10), case(10, 30, anchor=True))
     assert (len(anchored.cases), len(anchored.scored), anchored.worst_error) == (2, 1, 0)
+
+
+def test_a_plot_tells_the_errors_of_what_it_shows() -> None:
+    """Times 10 % off, joules 30 %, and a joule that is not scored."""
+    times = [case(value, 1.1 * value) for value in (1, 2, 3)]
+    joules = [replace(case(value, 1.3 * value), unit="J") for value in (1, 2, 3)]
+    anchor = replace(case(4, 12, anchor=True), unit="J")
+    of_times, of_joules = (chart.text for chart in charts(suite(*times, *joules, anchor)))
+    assert "3 cases from 1.00 µs to 3.30 µs; median error 10.0 %, 90th percentile 10.0 %" in of_times
+    assert "4 cases from 1.00 J to 12.0 J, 1 of them not scored; median error 30.0 %" in of_joules
 
 
 def test_nothing_is_held_against_what_is_not_scored() -> None:

@@ -314,7 +314,7 @@ def test_ticks_of_a_logarithm_are_round_and_few(values: list[float], unit: str, 
 def test_one_machine_by_itself_is_compared_with_nothing(result: Result) -> None:
     page = html.render(result)
     assert "<h1>small decoder on example GPU</h1>" in page
-    assert "Example GPU: 1.56 mJ per token" in page
+    assert "Example GPU: 1.56\N{NO-BREAK SPACE}mJ per token" in page
     assert 'id="tradeoff"' not in page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,8 @@ from archsim import __version__
 from archsim.reports.comparison.charts.figure import Chart, Data
 
 _TEMPLATES = "templates"
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|[numkMGT\u00b5]?[JsW]|ms|TB|GB|MB|mm\u00b2)(?![\w]))")
 
 
 def rendered(package: str, name: str, charts: Sequence[Chart], data: Data, shown: Mapping[str, Any]) -> str:
@@ -29,7 +32,7 @@ def rendered(package: str, name: str, charts: Sequence[Chart], data: Data, shown
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"sentence": _sentence, "capitalised": _capitalised}
+    environment.filters |= {"sentence": _sentence, "capitalised": _capitalised, "unbroken": _unbroken}
     return environment.get_template(f"{name}.html.j2").render(
         version=__version__,
         style=_texts(package, name, "css"),
@@ -52,6 +55,11 @@ def _sentence(text: str) -> str:
 
 def _capitalised(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def _unbroken(text: str) -> str:
+    """Prose that breaks between no number and its unit."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def _drawing(chart: Chart) -> Data:
