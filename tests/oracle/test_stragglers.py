@@ -54,6 +54,17 @@ def test_each_device_by_itself_takes_the_time_and_joules_of_folded_ones() -> Non
     ]
 
 
+def test_a_limit_of_power_holds_each_device_as_it_holds_folded_ones() -> None:
+    sets = ("hardware.devices=4", "hardware.mapper.tensor_parallel=4", "hardware.power_cap.settles=1 ms")
+    one, each = (
+        run("llama-3.1-8b-prefill", "mi300x", (*sets, f"hardware.mapper.explicit={told}")).result
+        for told in ("false", "true")
+    )
+    assert each.slowed == one.slowed != ()
+    assert each.run.picoseconds == one.run.picoseconds
+    assert each.energy.value == pytest.approx(one.energy.value, rel=1e-12)
+
+
 @pytest.mark.parametrize("slowdown", [1.1, 1.5, 3.0])
 @pytest.mark.parametrize("count", [1, 8])
 def test_the_slowest_device_sets_the_time_of_all_kernels(slowdown: float, count: int) -> None:
