@@ -74,7 +74,10 @@ def first_fit(
         worst = excess if worst is None or excess[1] < worst[1] else worst
 
     def fits(count: int) -> bool:
-        return any(excess is None for _, excess in _tried(options(count), kept, homes))
+        try:
+            return any(excess is None for _, excess in _tried(options(count), kept, homes))
+        except PlanError:  # so many devices need what the machine has not, as a link: no way out
+            return False
 
     raise refusal(worst, fits, devices)
 

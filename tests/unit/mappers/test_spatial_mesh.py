@@ -214,6 +214,12 @@ def test_what_does_not_fit_says_by_how_much_and_how_many_wafers_would(decoder: D
         planned(decoder(), wafer(devices=enough - 1, capacity="8 KiB"))
 
 
+def test_what_does_not_fit_one_wafer_that_no_link_joins_to_another_is_no_matter_of_links(decoder: Decode) -> None:
+    with pytest.raises(PlanError, match=r"does not fit.*too much") as refused:
+        planned(decoder(), wafer(capacity="8 KiB", without="io"))
+    assert "devices" not in refused.value.help
+
+
 def test_a_layer_larger_than_a_region_needs_larger_ones(decoder: Decode) -> None:
     with pytest.raises(PlanError) as refused:
         planned(decoder(), wafer(capacity="4 KiB"))
