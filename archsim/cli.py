@@ -240,9 +240,9 @@ def schema(kind: str) -> None:
 
 
 @main.command(name="list")
-@click.argument("what", type=click.Choice(["hardware", "workloads", "components", "mappers"]))
+@click.argument("what", type=click.Choice(["hardware", "workloads", "stacks", "components", "mappers"]))
 def list_command(what: str) -> None:
-    """List shipped files, or the kinds that files can name."""
+    """List shipped files, stacks of software, or the kinds that files can name."""
     from archsim.study import catalogue
 
     for name, text in catalogue.entries(what):

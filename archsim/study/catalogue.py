@@ -8,7 +8,7 @@ from archsim.config.document import data, load, node_at
 from archsim.config.registry import Family
 from archsim.config.shipped import shipped
 from archsim.study.checking import COMPONENTS, MAPPERS
-from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER
+from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER, shipped_stacks
 
 _FOLDERS = {"hardware": HARDWARE_FOLDER, "workloads": WORKLOAD_FOLDER}
 _FAMILIES = {"components": COMPONENTS, "mappers": MAPPERS}
@@ -16,6 +16,8 @@ _FAMILIES = {"components": COMPONENTS, "mappers": MAPPERS}
 
 def entries(what: str) -> Iterable[tuple[str, str]]:
     """Names with a line about each."""
+    if what == "stacks":
+        return _stacks()
     return _files(_FOLDERS[what]) if what in _FOLDERS else _kinds(_FAMILIES[what])
 
 
@@ -26,6 +28,13 @@ def _files(folder: str) -> Iterable[tuple[str, str]]:
             node_at(document, (key,)) for key in ("name", "class" if folder == HARDWARE_FOLDER else "family")
         )
         yield name, f"{data(group) if group else '':<12} {data(title) if title else ''}"
+
+
+def _stacks() -> Iterable[tuple[str, str]]:
+    """Stacks with what their numbers were fitted on."""
+    for name, path in shipped_stacks().items():
+        source = node_at(load(path), ("source",))
+        yield name, str(data(source)) if source else ""
 
 
 def _kinds(family: Family) -> Iterable[tuple[str, str]]:

@@ -135,14 +135,18 @@ def _beside(name: str, document: Document) -> Path:
     return relative if is_file(relative) else Path(name)
 
 
+def shipped_stacks() -> dict[str, Path]:
+    """Files of the shipped stacks by name."""
+    return dict(sorted((path.stem, path) for path in (library_path() / "stacks").glob("*.yaml")))
+
+
 def load_stack(name: str, document: Document) -> Document:
     """The stack that a machine names, or the one that stands in its file."""
     node = node_at(document, ("stack",))
     if isinstance(node, MappingNode):
         return replace(document, root=node)
-    folder = library_path() / "stacks"
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    known = shipped_stacks()
     if name not in known:
         finding = unknown_choice("stack", name, known, position_at(document, ("stack",)))
         fail(finding.message, finding.position, finding.help)
-    return load(folder / f"{name}.yaml")
+    return load(known[name])

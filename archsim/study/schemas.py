@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from archsim.config.registry import Family
-from archsim.config.shipped import library_path, shipped
+from archsim.config.shipped import shipped
 from archsim.model.component import Connector
 from archsim.model.hardware import Header
 from archsim.model.workload import Workload
 from archsim.study.checking import COMPONENTS, MAPPERS, WORKLOADS
-from archsim.study.files import MODEL_FOLDER
+from archsim.study.files import MODEL_FOLDER, shipped_stacks
 from archsim.study.schema_parts import Parts, Schema, parts
 from archsim.study.shelves import library_entries
 
@@ -40,7 +40,7 @@ def hardware() -> str:
         "components": _named("component", "memories, tiles and switches by name"),
         "links": _named("link", "links by name"),
         "mapper": {"$ref": "#/$defs/mapper"},
-        "stack": head["stack"] | {"anyOf": _offered(path.stem for path in (library_path() / "stacks").glob("*.yaml"))},
+        "stack": head["stack"] | {"anyOf": _offered(shipped_stacks())},
     }
     complete = {
         "required": found.needs(Header)["required"],

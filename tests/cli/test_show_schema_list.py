@@ -85,7 +85,10 @@ def test_a_schema_is_printed_as_json(cli: Cli, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("what", "name"),
-    [("hardware", "h100-sxm"), ("workloads", "llama-3.1-8b-decode"), ("components", "sram"), ("mappers", "temporal")],
+    [
+        *(("hardware", "h100-sxm"), ("workloads", "llama-3.1-8b-decode"), ("stacks", "gpt-fast")),
+        *(("components", "sram"), ("mappers", "temporal")),
+    ],
 )
 def test_lists_name_what_there_is_in_order(cli: Cli, what: str, name: str) -> None:
     names = [line.split()[0] for line in cli("list", what).stdout.splitlines()]
