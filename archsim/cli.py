@@ -133,13 +133,13 @@ def compare(  # noqa: PLR0917 - click passes each option by itself
 
     Exit 1 if no cell has figures.
     """
-    from archsim.study import comparing, publishing
+    from archsim.study.comparing import compare, publishing
 
-    matrix = comparing.matrix(comparing.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries, boundary))
+    matrix = compare.matrix(compare.Question(workloads, hardware, baseline, sets, fit, mixed_boundaries, boundary))
     warn(matrix.warnings)
     publishing.prepare(output)
     with publishing.progress(len(matrix.cases), shown=sys.stderr.isatty()) as told:
-        comparison = comparing.compare(matrix, jobs, told)
+        comparison = compare.compare(matrix, jobs, told)
     files = publishing.publish(comparison, output)
     click.echo(publishing.summary(comparison, **page()), nl=False)
     for refusal in comparison.refusals:

@@ -18,3 +18,14 @@ def write_whole(path: Path, content: str | bytes) -> None:
         fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
     finally:
         beside.unlink(missing_ok=True)
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder before anything is simulated; raise `InputError` where nothing could be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        fail(f"cannot write to the folder {folder}: {(error.strerror or str(error)).lower()}")

@@ -19,8 +19,8 @@ from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import Activation, feed_forward
 from archsim.workloads.gated_delta_net import GatedDeltaNet
 from archsim.workloads.grouped_attention import grouped_attention
-from archsim.workloads.huggingface import importing
-from archsim.workloads.huggingface_hybrid import KINDS, dimensions
+from archsim.workloads.huggingface.hybrid import KINDS, dimensions
+from archsim.workloads.huggingface.reading import importing
 from archsim.workloads.language_model import AttentionModel
 from archsim.workloads.mamba2 import Mamba2
 from archsim.workloads.mixture import Mixture, mixture

@@ -17,8 +17,8 @@ from archsim.workloads import decoder, routing
 from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import feed_forward
 from archsim.workloads.grouped_attention import attention_by_layer
-from archsim.workloads.huggingface import importing
-from archsim.workloads.huggingface_moe import dimensions
+from archsim.workloads.huggingface.moe import dimensions
+from archsim.workloads.huggingface.reading import importing
 from archsim.workloads.language_model import DecoderModel
 from archsim.workloads.latent_attention import Latent, latent_attention
 from archsim.workloads.mixture import Mixture, mixture

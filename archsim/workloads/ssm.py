@@ -17,8 +17,8 @@ from archsim.workloads import decoder
 from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import feed_forward
 from archsim.workloads.gated_delta_net import GatedDeltaNet
-from archsim.workloads.huggingface import importing
-from archsim.workloads.huggingface_ssm import dimensions
+from archsim.workloads.huggingface.reading import importing
+from archsim.workloads.huggingface.ssm import dimensions
 from archsim.workloads.language_model import LanguageModel, Layers
 from archsim.workloads.mamba2 import Mamba2
 from archsim.workloads.recurrence import recurrence

@@ -18,8 +18,8 @@ from archsim.workloads import decoder
 from archsim.workloads.decoder import DecoderWorkload
 from archsim.workloads.feed_forward import feed_forward
 from archsim.workloads.grouped_attention import attention_by_layer
-from archsim.workloads.huggingface import importing
-from archsim.workloads.huggingface_transformer import dimensions
+from archsim.workloads.huggingface.reading import importing
+from archsim.workloads.huggingface.transformer import dimensions
 from archsim.workloads.sublayer import Layer, always, ended
 from archsim.workloads.token_pass import Part, Pass
 from archsim.workloads.transformer_model import TransformerModel

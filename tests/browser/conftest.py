@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.matrix import Comparison
-from archsim.study.comparing import Question, compare, matrix
+from archsim.study.comparing.compare import Question, compare, matrix
 
 WORKLOADS = ("llama-3.1-8b-decode", "llama-2-7b-decode", "llama-3.1-70b-decode", "gemv-4096")
 MACHINES = ("h100-sxm", "a100-sxm-80gb", "h200-sxm")

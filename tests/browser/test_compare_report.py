@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.matrix import Comparison
-from archsim.study.comparing import Question, compare, matrix
+from archsim.study.comparing.compare import Question, compare, matrix
 
 pytestmark = pytest.mark.browser
 

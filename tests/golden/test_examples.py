@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from archsim.study.comparing import Question, compare, matrix
-from archsim.study.publishing import publish
+from archsim.study.comparing.compare import Question, compare, matrix
+from archsim.study.comparing.publishing import publish
 
 COMMITTED = Path(__file__).parents[2] / "reports"
 EXAMPLE = Question(

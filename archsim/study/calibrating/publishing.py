@@ -21,8 +21,7 @@ from archsim.reports.calibration.picture import residuals
 from archsim.study.calibrating.calibrate import Calibrated
 from archsim.study.calibrating.points import ACTIVE, kind_of
 from archsim.study.files import HARDWARE_FOLDER
-from archsim.study.publishing import prepare
-from archsim.study.writing import write_whole
+from archsim.study.writing import prepare, write_whole
 
 __all__ = ["document", "prepare", "publish", "refusals", "rendered"]
 

@@ -14,9 +14,8 @@ from archsim.reports.accuracy.picture import picture
 from archsim.reports.accuracy.scores import Validation
 from archsim.reports.accuracy.table import progress
 from archsim.reports.accuracy.words import share
-from archsim.study.publishing import prepare
 from archsim.study.validating.standing import standings, weaknesses
-from archsim.study.writing import write_whole
+from archsim.study.writing import prepare, write_whole
 
 __all__ = ["chosen", "misses", "prepare", "progress", "publish", "rendered"]
 

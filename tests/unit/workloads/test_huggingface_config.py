@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface_transformer import dimensions
+from archsim.workloads.huggingface.transformer import dimensions
 from archsim.workloads.transformer import SPEC, trace
 from archsim.workloads.transformer_model import TransformerModel
 

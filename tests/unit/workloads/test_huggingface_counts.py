@@ -146,7 +146,7 @@ GRANITE_4_H_1B: dict[str, Any] = {
 
 
 def model(family: str, config: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = import_module(f"archsim.workloads.huggingface_{family}").dimensions(config)
+    found: dict[str, Any] = import_module(f"archsim.workloads.huggingface.{family}").dimensions(config)
     return found
 
 

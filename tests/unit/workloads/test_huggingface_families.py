@@ -155,7 +155,7 @@ PUBLISHED = {
 
 def dimensions(family: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     found: Callable[[dict[str, Any]], dict[str, Any]] = import_module(
-        f"archsim.workloads.huggingface_{family}"
+        f"archsim.workloads.huggingface.{family}"
     ).dimensions
     return found
 

@@ -278,7 +278,7 @@ def test_a_layer_with_a_window_caches_no_more_than_that(family: str, config: dic
 def test_layers_in_another_order_are_refused() -> None:
     swapped = {**GPT_OSS_20B, "layer_types": ["full_attention", "sliding_attention", "sliding_attention"] * 8}
     with pytest.raises(UnplacedError, match="layer_types"):
-        import_module("archsim.workloads.huggingface_moe").dimensions(swapped)
+        import_module("archsim.workloads.huggingface.moe").dimensions(swapped)
 
 
 def test_experts_may_be_stored_in_a_type_of_their_own() -> None:
@@ -331,13 +331,13 @@ def test_a_value_that_can_not_be_is_told_by_its_field(
     family: str, config: dict[str, Any], field: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UnplacedError, match=told):
-        import_module(f"archsim.workloads.huggingface_{family}").dimensions({**config, **field})
+        import_module(f"archsim.workloads.huggingface.{family}").dimensions({**config, **field})
 
 
 def test_a_value_is_found_in_the_part_of_the_file_where_it_stands() -> None:
     wrong = {**GEMMA_3_4B, "text_config": {**GEMMA_3_4B["text_config"], "hidden_size": 0}}
     with pytest.raises(UnplacedError) as raised:
-        import_module("archsim.workloads.huggingface_transformer").dimensions(wrong)
+        import_module("archsim.workloads.huggingface.transformer").dimensions(wrong)
     assert raised.value.at == ("text_config", "hidden_size")
 
 

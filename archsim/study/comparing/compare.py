@@ -14,8 +14,8 @@ from archsim.model.hardware import Header
 from archsim.model.price import BOUNDARIES, Boundary
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.outcome import Outcome, Refusal, Subject
-from archsim.study.cells import Case, answer
 from archsim.study.checking import Findings, Hardware, Job, check_hardware, check_workload
+from archsim.study.comparing.cells import Case, answer
 from archsim.study.files import load_pair
 from archsim.study.processes import answers
 from archsim.study.running import named_boundary

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from archsim.config.diagnostics import fail
 from archsim.reports.comparison.data import results_csv, results_json, results_parquet
 from archsim.reports.comparison.html import report_html
 from archsim.reports.comparison.markdown import report_md
 from archsim.reports.comparison.matrix import Comparison
 from archsim.reports.comparison.terminal import progress, summary
-from archsim.study.writing import write_whole
+from archsim.study.writing import prepare, write_whole
 
 __all__ = ["prepare", "progress", "publish", "summary"]
-
-
-def prepare(folder: Path) -> None:
-    """Make the folder before anything is simulated; raise `InputError` where nothing could be written to it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        fail(f"cannot write to the folder {folder}: {(error.strerror or str(error)).lower()}")
 
 
 def publish(comparison: Comparison, folder: Path) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archsim.workloads.huggingface import Config, Names, expect, language_model, translated
+from archsim.workloads.huggingface.reading import Config, Names, expect, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",

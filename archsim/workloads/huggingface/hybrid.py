@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import Config, Names, expect, language_model, translated
+from archsim.workloads.huggingface.reading import Config, Names, expect, language_model, translated
 
 KINDS = {
     **{letter: letter for letter in "M*-E"},

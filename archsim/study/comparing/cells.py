@@ -16,8 +16,8 @@ from archsim.model.price import Boundary
 from archsim.model.workload import Dtypes, Format
 from archsim.reports.comparison.outcome import Adjustment, Cell, Outcome, Refusal, Subject, cell
 from archsim.study.checking import Hardware, Job, check_hardware, check_workload
+from archsim.study.comparing.fitting import fitting_sets, suggested
 from archsim.study.files import load_pair
-from archsim.study.fitting import fitting_sets, suggested
 from archsim.study.playing import How
 from archsim.study.running import at_boundary, simulated
 

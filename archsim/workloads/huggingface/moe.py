@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archsim.workloads.huggingface import Config, Names, every, expect, language_model, translated
+from archsim.workloads.huggingface.reading import Config, Names, every, expect, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError, did_you_mean, listed
-from archsim.workloads.huggingface_fields import check, place
-from archsim.workloads.huggingface_types import MEANINGS, TYPES, UNREAD, family_of, type_of
+from archsim.workloads.huggingface.fields import check, place
+from archsim.workloads.huggingface.types import MEANINGS, TYPES, UNREAD, family_of, type_of
 
 Config = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archsim.config.diagnostics import UnplacedError
-from archsim.workloads.huggingface import Config, Names, every, expect, language_model, translated
+from archsim.workloads.huggingface.reading import Config, Names, every, expect, language_model, translated
 
 _FIELDS: Names = {
     "layers": "num_hidden_layers",

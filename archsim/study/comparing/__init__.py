@@ -1,0 +1,1 @@
+"""Workloads beside each other on several machines."""
