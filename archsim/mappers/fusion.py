@@ -16,9 +16,10 @@ def groups(operators: Sequence[Operator], *, fusion: bool, apart: Container[str]
     if not fusion:
         return [(operator,) for operator in operators]
     joined: dict[str, list[Operator]] = {}
+    names = {operator.name for operator in operators}
     found = []
     for operator in operators:
-        if operator.joins and operator.name not in apart and any(other.name == operator.joins for other in operators):
+        if operator.joins in names and operator.name not in apart:
             joined.setdefault(operator.joins, []).append(operator)
         else:
             found.append((*joined.pop(operator.name, ()), operator))
@@ -62,7 +63,7 @@ def _outliving(group: Sequence[Operator], readers: Mapping[str, frozenset[str]])
 def readers_of(trace: Trace) -> dict[str, frozenset[str]]:
     """Names of the operators that read each activation."""
     found: dict[str, set[str]] = {}
-    for operator, _, _ in trace.executions():
+    for operator in trace.operators:
         for tensor in operator.reads:
             found.setdefault(tensor.name, set()).add(operator.name)
     return {name: frozenset(operators) for name, operators in found.items()}

@@ -109,8 +109,7 @@ class Stream:
     def _make(self, whole: Operator, phase: Phase, routing: Routing | None) -> _Made:
         """The tasks of an operator; layers that drew alike, whichever their experts, have the same ones."""
         if isinstance(whole.shape, Collective):
-            made = self.in_use(stated(whole, whole.shape, phase, self.fabric))
-            return (replace(made, after=_STREAM, makes=_STREAM),), ()
+            return (self._in_stream(stated(whole, whole.shape, phase, self.fabric)),), ()
         own = share(whole, self.degrees, self.batch, routing.part if routing else None)
         each = unlike_shares(whole, self.degrees, self.batch, routing.parts if routing else ()) if self.apart else ()
         if not isinstance(own.part.shape, Experts):
@@ -133,19 +132,19 @@ class Stream:
         self, whole: Operator, own: Share, each: tuple[Share | None, ...], phase: Phase, routing: Routing | None
     ) -> _Made:
         chosen = self.tiles.kernels(own.part)
-        made = [replace(task, device=0) for task in self.tiles.tasks(own, chosen, phase)]
+        made = [replace(task, device=0, after=_STREAM, makes=_STREAM) for task in self.tiles.tasks(own, chosen, phase)]
         doing = [(own, chosen)]
         if each:
             alone = [None if one is None else (one, self.tiles.kernels(one.part)) for one in each]
             made = list(self._unlike(made, alone, phase))
             doing = [one for one in alone if one is not None]
         before, after = self._before(whole, phase, routing), self._after(whole, own, phase, routing)
-        tasks = [*map(self.in_use, before), *made, *map(self.in_use, after)]
+        tasks = (*map(self._in_stream, before), *made, *map(self._in_stream, after))
         padded = (item for one, kernels in doing for item in padding(one, kernels, phase, self.tiles.name))
-        return (
-            tuple(replace(task, after=_STREAM, makes=_STREAM) for task in tasks),
-            (*self._declared(whole, doing, phase), *padded),
-        )
+        return tasks, (*self._declared(whole, doing, phase), *padded)
+
+    def _in_stream(self, task: Task) -> Task:
+        return replace(self.in_use(task), after=_STREAM, makes=_STREAM)
 
     def _unlike(self, made: Sequence[Task], alone: Sequence[_Doing | None], phase: Phase) -> Iterator[Task]:
         """The kernels of the busiest device, the first with what each device does in place of all of them."""

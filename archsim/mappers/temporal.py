@@ -137,5 +137,5 @@ def _staged(trace: Trace, mapping: Stream, stages: int) -> Plan:
 
 def _passed_on(trace: Trace) -> frozenset[str]:
     """Names of activations that one operator writes and another reads."""
-    written = {tensor.name for operator, _, _ in trace.executions() for tensor in operator.writes}
-    return frozenset(written & {tensor.name for operator, _, _ in trace.executions() for tensor in operator.reads})
+    written = {tensor.name for operator in trace.operators for tensor in operator.writes}
+    return frozenset(written & {tensor.name for operator in trace.operators for tensor in operator.reads})

@@ -38,6 +38,7 @@ class Machine:
     _ways: dict[tuple[str, str, int | None], tuple[Service, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _pieces: dict[Move, tuple[Piece, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def instances(self, group: str) -> int:
         """Instances of a component over all devices (edges of a topology counted one by one)."""
@@ -88,7 +89,7 @@ class Machine:
         Its own time is the larger of the sum of critical / rate over each port, and of Little's bytes x latency /
         window of a tensor that is waited for. At its end come `drain` picoseconds and those of a knee.
         """
-        ways = [tuple(self._carried(move)) for move in moves]
+        ways = [self._pieces.get(move) or self._pieces_of(move) for move in moves]
         carried = [piece for way in ways for piece in way]
         worked = [self._worked(item) for item in work]
         needs, loads = demands(carried + worked)
@@ -150,6 +151,11 @@ class Machine:
         return Flow(
             (leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs, course=course
         )
+
+    def _pieces_of(self, move: Move) -> tuple[Piece, ...]:
+        """What a move asks where it is served; found once, since most moves of a token are those of the one before."""
+        found = self._pieces[move] = tuple(self._carried(move))
+        return found
 
     def _carried(self, move: Move) -> Iterator[Piece]:
         bill = self._all(move.bytes, move.over)

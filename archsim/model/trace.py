@@ -7,7 +7,7 @@ nobody writes comes from outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -200,6 +200,11 @@ class Trace:
     heads: int = 0
     kv_heads: int = 0
     experts: int = 0
+
+    @property
+    def operators(self) -> Iterable[Operator]:
+        """Each operator once, in the order in which it first comes."""
+        return {id(operator): operator for block in self.blocks for operator in block.operators}.values()
 
     def executions(self) -> Iterator[tuple[Operator, Phase, int]]:
         """Each operator of each block with its phase and the number of times it runs."""
