@@ -15,7 +15,7 @@ from archsim.model.machine import Machine
 from archsim.model.plan import PlanError
 from archsim.model.request import Move, Requester, Work
 from archsim.model.stack import Regime, Stack
-from archsim.model.taskgraph import Flow, Task
+from archsim.model.taskgraph import PS_PER_SECOND, Flow, Task
 from archsim.model.trace import Collective, Exchange, Operator, Trace
 
 
@@ -75,7 +75,8 @@ def all_to_all(name: str, phase: str, at: Fabric, message: int, over: Fraction) 
     sent = -(-message * others // devices)
     hop = at.latency if regime.hop is None else regime.hop * others
     wire = at.machine.exchange(at.link, "outputs", sent, regime.bandwidth, over)
-    return Task(name, phase, (wire, at.pass_over(message, message, 0, over)), launch=regime.base + hop)
+    launch = regime.base + hop + _kept(regime, message, devices)
+    return Task(name, phase, (wire, at.pass_over(message, message, 0, over)), launch=launch)
 
 
 def refuse_stated(trace: Trace) -> None:
@@ -123,6 +124,11 @@ def _regime(regimes: Sequence[Regime], message: int, devices: int) -> Regime:
     return next(item for item in fit if devices >= item.devices)
 
 
+def _kept(regime: Regime, message: int, devices: int) -> int:
+    """Picoseconds for the part of a message that a device keeps."""
+    return round(Fraction(message * PS_PER_SECOND, devices) / Fraction(regime.own)) if regime.own else 0
+
+
 def _by_topology(link: Component) -> str:
     """The algorithm that suits how devices are joined."""
     return "ring" if isinstance(link, Connector) and link.topology == "ring" else "two-shot"
@@ -152,7 +158,8 @@ class _Exchange:
         written = part if self.kind == "reduce_scatter" else self.message
         local = at.pass_over(read, written, self.added(elements), over)
         wire = at.machine.exchange(at.link, "outputs", self.sent, self.regime.bandwidth, over)
-        return Task(name, phase, (wire, local), launch=self.latency(at.latency))
+        launch = self.latency(at.latency) + _kept(self.regime, self.message, self.devices)
+        return Task(name, phase, (wire, local), launch=launch)
 
     @property
     def _at_once(self) -> bool:

@@ -54,6 +54,9 @@ class Regime(Checked):
     base: Picoseconds = 0
     hop: Picoseconds | None = None
     bandwidth: Bandwidth | None = Field(default=None, description="sustained by one device; the link's own if left out")
+    own: Bandwidth | None = Field(
+        default=None, description="of the part that a device keeps, passed over when the others' are through"
+    )
 
 
 class Collectives(Checked):

@@ -129,6 +129,11 @@ def test_other_mappers_make_their_own_collectives() -> None:
         refuse_stated(Trace((Block((asked,), "decode"),), (), 0))
 
 
+def test_the_part_that_a_device_keeps_comes_after_the_others(reduced: Callable[..., Task]) -> None:
+    regime = {"algorithm": "ring", "hop": "0 us"}
+    assert reduced({**regime, "own": "1 TB/s"}).launch - reduced(regime).launch == MESSAGE // DEVICES  # 1 ps a byte
+
+
 @pytest.mark.parametrize("last", [{"up_to": "1 MiB"}, {"devices": 8}])
 def test_regimes_end_with_one_for_any_size_and_devices(last: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match="the last regime takes any size and number of devices"):
