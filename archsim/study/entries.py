@@ -6,8 +6,8 @@ figure, which a price cites in the same way. There is one format and one way of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -15,7 +15,7 @@ from archsim.config.diagnostics import MAX_FINDINGS, Diagnostic, InputError, Pos
 from archsim.config.document import Document, data, merge, node_at
 from archsim.config.graft import planted
 from archsim.config.tree import Entry as Key
-from archsim.config.tree import MappingNode, Node, ScalarNode
+from archsim.config.tree import MappingNode, Node, ScalarNode, SequenceNode
 from archsim.config.validation import build, mistakes, unknown_choice
 from archsim.model.reference import FIGURE_KEYS, NUMBERS, Reference
 from archsim.study.shelves import Entry, Sort, Sources, library_entries, own_entries, put, shipped_entry
@@ -24,6 +24,14 @@ SpecOf = Callable[[str, Position], type[BaseModel]]
 
 _PRICED = ("energy", "static", "through")
 """Keys of a component below which everything is a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read on the way: files, and the layers of a byte's way that figures in the place of prices cover."""
+
+    sources: list[tuple[str, str]] = field(default_factory=list)
+    layers: list[Node] = field(default_factory=list)
 
 
 def with_library(document: Document) -> Document:
@@ -49,22 +57,35 @@ def _laid(node: Node, own: Mapping[str, Entry]) -> tuple[Node, Sources]:
     """A component upon its entry, each of its prices upon the figure that it cites; and the files read for that."""
     if not isinstance(node, MappingNode):
         return node, ()
-    sources: list[tuple[str, str]] = []
+    read = _Read()
     named = _named(node)
     if named is None:
-        return _with_citations(node, own, sources), tuple(sources)
+        return _covering(_with_citations(node, own, read), read.layers), tuple(read.sources)
     entry = _entry(named, own, "kind")
     _refuse_other_kind(node, entry, named)
-    sources += entry.sources
-    base, over = (_with_citations(part, own, sources) for part in (entry.node, node))
+    read.sources.extend(entry.sources)
+    base, over = (_with_citations(part, own, read) for part in (entry.node, node))
     if entry.name in own and (findings := list(_bare(base, priced=False))):
         raise InputError(findings[:MAX_FINDINGS])
-    return _marked(base, merge_mappings(base, over), named), tuple(sources)
+    return _covering(_marked(base, merge_mappings(base, over), named), read.layers), tuple(read.sources)
 
 
-def _with_citations(node: MappingNode, own: Mapping[str, Entry], sources: list[tuple[str, str]]) -> MappingNode:
+def _covering(node: MappingNode, layers: Sequence[Node]) -> MappingNode:
+    """A component that covers those layers too: a figure in the place of a price brings what it holds."""
+    told = node.entries.get("covers")
+    items = told.node.items if told and isinstance(told.node, SequenceNode) else ()
+    known = [data(item) for item in items]
+    more = {data(layer): layer for layer in layers if data(layer) not in known}
+    if not more:
+        return node
+    key = told or Key(node.position, node)
+    both = SequenceNode(key.position, (*items, *more.values()))
+    return MappingNode(node.position, {**node.entries, "covers": replace(key, node=both)})
+
+
+def _with_citations(node: MappingNode, own: Mapping[str, Entry], read: _Read) -> MappingNode:
     """A component with each figure that it cites in its place; the very node where it cites none."""
-    cited = {name: _cited(key, own, sources) for name, key in node.entries.items()}
+    cited = {name: _cited(key, own, read) for name, key in node.entries.items()}
     same = all(cited[name] is key for name, key in node.entries.items())
     return node if same else MappingNode(node.position, cited)
 
@@ -89,19 +110,21 @@ def _written(price: MappingNode, number: str) -> object:
     return data(key.node) if key is not None else None
 
 
-def _cited(key: Key, own: Mapping[str, Entry], sources: list[tuple[str, str]]) -> Key:
+def _cited(key: Key, own: Mapping[str, Entry], read: _Read) -> Key:
     """A value with each figure that is cited within it in its place."""
     node = key.node
     if not isinstance(node, MappingNode):
         return key
     named = _named(node)
     if named is None:
-        below = {name: _cited(item, own, sources) for name, item in node.entries.items()}
+        below = {name: _cited(item, own, read) for name, item in node.entries.items()}
         unchanged = all(below[name] is item for name, item in node.entries.items())
         return key if unchanged else replace(key, node=MappingNode(node.position, below))
     entry = _entry(named, own, "figure")
     build(Reference, entry.document)
-    sources += entry.sources
+    read.sources.extend(entry.sources)
+    held = entry.node.entries.get("covers")
+    read.layers.extend(held.node.items if held and isinstance(held.node, SequenceNode) else ())
     taken = {
         name: Key(named.position, ScalarNode(named.position, getattr(entry.node.entries[name].node, "value", None)))
         for name in FIGURE_KEYS

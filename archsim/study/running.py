@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from archsim.config.diagnostics import InputError, fail, of_option
 from archsim.config.document import position_at
@@ -105,7 +106,7 @@ def simulated(job: Job, target: Hardware, how: How, command: str) -> Result:
         edited=bool(target.document.edited - _AROUND),
         slowed=limited.slowed,
     )
-    return replace(result, warnings=(*result.warnings, *_limited(result)))
+    return replace(result, warnings=(*result.warnings, *_counted_twice(result), *_limited(result)))
 
 
 def _tariff(job: Job, target: Hardware, machine: Machine) -> Tariff:
@@ -163,6 +164,19 @@ def _elsewhere(machine: Machine, prices: Tariff) -> Iterator[str]:
     """What stands at another node, component by component."""
     listed = rescaled(machine.components, machine.actions, frozenset(_by_software(prices)))
     return (f"at another node: {sentence}" for sentence in listed)
+
+
+def _counted_twice(result: Result) -> list[str]:
+    """A warning for the layers that two components are both priced for on the way of one tensor."""
+    components = result.machine.components
+    ways: dict[tuple[str, str], dict[str, None]] = {}
+    for row in (entry.row for entry in result.entries if components[entry.row.component].covers):
+        ways.setdefault((row.operator, row.tensor), {})[row.component] = None
+    found: dict[tuple[str, str], list[str]] = {}
+    for pair in (pair for way in ways.values() for pair in combinations(way, 2)):
+        one, other = (components[name].covers for name in pair)
+        found[pair] = [layer for layer in one if layer in other]
+    return [f"counted twice, by {' and '.join(pair)}: {', '.join(both)}" for pair, both in found.items() if both]
 
 
 def _free(prices: PriceList) -> list[str]:

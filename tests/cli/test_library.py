@@ -232,6 +232,17 @@ def test_a_layer_that_is_counted_twice_is_said_where_a_machine_is_shown(cli: Cli
     assert "counted twice" not in cli("show", "h100-sxm").stdout
 
 
+def test_layers_that_a_cited_figure_holds_are_not_counted_twice_in_silence(cli: Cli, tmp_path: Path) -> None:
+    """A whole path from HBM to L2 as the price of the link, beside the price of HBM."""
+    machine = tmp_path / "twice.yaml"
+    machine.write_text("extends: h100-sxm\nlinks: {mem: {energy: {library: beyond-l2-gh200}}}\n", encoding="utf-8")
+    assert "dram core counted twice: hbm and mem" in " ".join(cli("show", machine).stdout.split())
+    warned = json.loads(cli("run", "llama-3.1-8b-decode", machine, "--format", "json").stdout)["warnings"]
+    assert "counted twice, by hbm and mem: dram core, tsv, dram io" in warned
+    plain = json.loads(cli("run", "llama-3.1-8b-decode", "h100-sxm", "--format", "json").stdout)["warnings"]
+    assert not [text for text in plain if "counted twice" in text]
+
+
 NODE = ("    kind: tile\n", "    kind: tile\n    node: 7 nm\n")
 
 
