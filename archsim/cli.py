@@ -240,17 +240,15 @@ def schema(kind: str) -> None:
 
 
 @main.command(name="list")
-@click.argument("what", type=click.Choice(["hardware", "workloads", "stacks", "components", "mappers"]))
+@click.argument("what", type=click.Choice(["hardware", "workloads", "stacks", "suites", "components", "mappers"]))
 def list_command(what: str) -> None:
-    """List shipped files, stacks of software, or the kinds that files can name."""
+    """List shipped files, or the kinds that files can name."""
     from archsim.study import catalogue
 
-    for name, text in catalogue.entries(what):
-        click.echo(
-            click.wrap_text(
-                f"{name:<24} {text}", max(page()["width"] or 10**6, 40), subsequent_indent=" " * 25
-            ).rstrip()
-        )
+    found, width = tuple(catalogue.entries(what)), max(page()["width"] or 10**6, 60)
+    column = max(24, *(len(name) for name, _ in found)) + 1
+    for name, text in found:
+        click.echo(click.wrap_text(f"{name:<{column}}{text}", width, subsequent_indent=" " * column).rstrip())
 
 
 @main.command()

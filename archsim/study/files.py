@@ -23,6 +23,7 @@ from archsim.config.validation import build, unknown_choice
 HARDWARE_FOLDER = "hw_configs"
 WORKLOAD_FOLDER = "workloads"
 MODEL_FOLDER = "workloads/models"
+SUITE_FOLDER = "validation"
 
 Sort = Literal["workload", "hardware"]
 

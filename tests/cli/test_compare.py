@@ -130,6 +130,14 @@ def test_fit_takes_as_many_devices_as_hold_the_model(compared: Callable[..., Any
     assert f"{devices} devices instead of 1" in (small / "out" / "report.md").read_text(encoding="utf-8")
 
 
+def test_fit_suggests_nothing_that_it_tried_in_vain(cli: Cli, tmp_path: Path) -> None:
+    asked = ("--workload", "mixtral-8x7b-decode", "--hardware", "pim-gpu", "--fit", "-o", tmp_path)
+    assert "divides no experts over devices" in cli("compare", *asked).stderr
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "one device that holds the model" in page
+    assert "devices: 2 with tensor_parallel: 2" not in page
+
+
 def test_fit_leaves_alone_what_fits(compared: Callable[..., Any], small: Path) -> None:
     assert compared(small / "machine.yaml", args=("--fit",))["results"][0]["hardware"]["devices"] == 1
 

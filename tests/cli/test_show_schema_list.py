@@ -86,7 +86,12 @@ def test_a_schema_is_printed_as_json(cli: Cli, kind: str) -> None:
 @pytest.mark.parametrize(
     ("what", "name"),
     [
-        *(("hardware", "h100-sxm"), ("workloads", "llama-3.1-8b-decode"), ("stacks", "gpt-fast")),
+        *(
+            ("hardware", "h100-sxm"),
+            ("workloads", "llama-3.1-8b-decode"),
+            ("stacks", "gpt-fast"),
+            ("suites", "decode-steps"),
+        ),
         *(("components", "sram"), ("mappers", "temporal")),
     ],
 )

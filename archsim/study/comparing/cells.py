@@ -49,7 +49,7 @@ def answer(case: Case) -> Outcome:
         return _in_native_types(case)
     except InputError as error:
         reason = "; ".join(finding.message for finding in error.diagnostics)
-        return Refusal(case.workload, case.machine, reason, error.diagnostics[0].help)
+        return Refusal(case.workload, case.machine, reason, next(filter(None, (f.help for f in error.diagnostics)), ""))
     except Exception as error:  # noqa: BLE001 - the other cells are worth having, and the reader is told all of it
         reason = f"a defect of archsim: {type(error).__name__}: {error}"
         return Refusal(case.workload, case.machine, reason, defect="".join(traceback.format_exception(error)))
@@ -79,11 +79,11 @@ def _fitted(case: Case, native: tuple[Adjustment, ...]) -> Cell:
         try:
             return _simulated(case, adjustments, job, target)
         except InputError as error:
-            refused += error.diagnostics
             refusal = error.__cause__
             devices = suggested(refusal, target) if case.fit and isinstance(refusal, PlanError) else None
             if devices is None:
-                raise InputError(refused) from refusal
+                raise InputError((*refused, *error.diagnostics)) from refusal
+            refused += (replace(finding, help="") for finding in error.diagnostics)  # what it says is tried now
             adjustments = (*native, _on(devices, _checked(case, _sets(case, native))[1]))
     raise InputError(refused)
 

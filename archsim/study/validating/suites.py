@@ -17,8 +17,8 @@ from archsim.config.document import Document, load, position_at
 from archsim.config.registry import Family
 from archsim.config.shipped import SUFFIXES, is_file, shipped
 from archsim.config.validation import build, unknown_choice
+from archsim.study.files import SUITE_FOLDER
 
-FOLDER = "validation"
 KINDS = Family("archsim.study.validating.kinds", "archsim.cases", "kind of case")
 
 MEASURED = "measured"
@@ -143,7 +143,7 @@ class SuiteFile:
 
 def chosen(names: Sequence[str]) -> tuple[SuiteFile, ...]:
     """The suites of some names, or all; a name stands for all that begin with it and a hyphen. Raise `InputError`."""
-    known = shipped(FOLDER)
+    known = shipped(SUITE_FOLDER)
     paths: dict[str, Path] = {}
     for name in names or known:
         paths |= _found(name, known)
