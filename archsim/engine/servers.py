@@ -12,7 +12,7 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import Final, Protocol
 
-from archsim.engine.kernel import Clock, Sleeper
+from archsim.engine.kernel import FIRST, Clock, Sleeper
 
 FINE: Final = 20
 """Binary digits below the picosecond."""
@@ -39,23 +39,25 @@ class Job(Protocol):
 class Queue:
     """A port that serves pieces in the order of their arrival, so that flows share it by what they have outstanding.
 
-    It is `free` when it has served all that has come. A piece that finds it busy waits for its turn.
+    It is `free` when it has served all that has come. A piece that finds it busy waits for its turn. Its alarm is set
+    for nearly each of them, so that the steps of `Sleeper.sleep` are written out here.
     """
 
-    __slots__ = ("_alarm", "_clock", "_line", "free")
+    __slots__ = ("_agenda", "_alarm", "_clock", "_ids", "_line", "free")
 
     def __init__(self, clock: Clock) -> None:
         self.free = 0
         self._clock = clock
         self._line: deque[Piece] = deque()
         self._alarm = Sleeper(clock, self._ring)
+        self._agenda, self._ids = clock.agenda()
 
     def wait(self, piece: Piece, turn: int) -> None:
         """Let a piece go on at a picosecond."""
         piece.turn = turn
         line = self._line
         if not line:
-            self._alarm.sleep(turn)
+            heappush(self._agenda, (turn, FIRST, next(self._ids), self._alarm))
         elif turn < line[-1].turn:  # it has a shorter latency than those before it, and lets them be
             Sleeper(self._clock, piece.go).sleep(turn)
             return
@@ -65,7 +67,7 @@ class Queue:
         line = self._line
         piece = line.popleft()
         if line:
-            self._alarm.sleep(line[0].turn)
+            heappush(self._agenda, (line[0].turn, FIRST, next(self._ids), self._alarm))
         piece.go(now)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from archsim.model.request import Move, Requester
-from archsim.model.services import Piece
-from archsim.model.taskgraph import TICKS, Port, Strand
+from archsim.model.taskgraph import TICKS, Port, Stop, Strand
 
 
 class Journey(NamedTuple):
@@ -18,13 +17,12 @@ class Journey(NamedTuple):
     ticks: int
 
 
-def strands_of(moves: Sequence[Move], ways: Sequence[Sequence[Piece]]) -> tuple[Strand, ...]:
+def strands_of(moves: Sequence[Move], ways: Sequence[tuple[Stop, ...]]) -> tuple[Strand, ...]:
     """The ways of tensors: a move that goes on from where the one before it ended is the same journey."""
     found: list[Strand] = []
     end, waits = ("", ""), not all(move.posted for move in moves)
-    for move, way in zip(moves, ways, strict=True):
+    for move, stops in zip(moves, ways, strict=True):
         posted = move.posted and waits
-        stops = tuple(piece.stop for piece in way)
         if found and end == (move.tensor, move.source) and found[-1].posted == posted:
             found[-1] = Strand((*found[-1].stops, *stops), posted)
         else:

@@ -12,7 +12,7 @@ from archsim.model.journeys import journeys_of, strands_of, timed
 from archsim.model.knee import unhidden
 from archsim.model.price import Boundary
 from archsim.model.request import Move, Requester, Work
-from archsim.model.services import Piece, Service, by_port, demands, piece_of
+from archsim.model.services import Piece, Served, Service, by_port, demands, piece_of
 from archsim.model.taskgraph import PS_PER_SECOND, TICKS, Course, Flow, Leg, Port, Strand, Task
 
 
@@ -38,7 +38,7 @@ class Machine:
     _ways: dict[tuple[str, str, int | None], tuple[Service, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _pieces: dict[Move, tuple[Piece, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _served: dict[Move, Served] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def instances(self, group: str) -> int:
         """Instances of a component over all devices (edges of a topology counted one by one)."""
@@ -89,20 +89,20 @@ class Machine:
         Its own time is the larger of the sum of critical / rate over each port, and of Little's bytes x latency /
         window of a tensor that is waited for. At its end come `drain` picoseconds and those of a knee.
         """
-        ways = [self._pieces.get(move) or self._pieces_of(move) for move in moves]
-        carried = [piece for way in ways for piece in way]
+        served = [self._served.get(move) or self._serve(move) for move in moves]
+        carried = [piece for one in served for piece in one.pieces]
         worked = [self._worked(item) for item in work]
         needs, loads = demands(carried + worked)
-        strands = strands_of(moves, ways)
+        strands = strands_of(moves, [one.stops for one in served])
         journeys = journeys_of(strands)
         spent = timed(journeys, by_port(needs), {piece.at.port for piece in worked}, requester)
         if requester.knee:
-            legs = [carried] if requester.streams else ways
+            legs = [carried] if requester.streams else [one.pieces for one in served]
             ports = ([piece.at.port for piece in leg] for leg in legs)
             drain += unhidden(by_port(needs), ports, spent.stall, requester.knee)
         measured = requester.turnaround or any(requester.trip > one.latency for one in journeys)
         return Flow(
-            legs=(*(piece.leg for piece in carried + worked), *self._opened(moves)),
+            legs=(*(piece.leg for piece in carried + worked), *(leg for one in served for leg in one.opened)),
             own=spent.own,
             loads=tuple(sorted(loads.items())),
             fill=spent.fill,
@@ -152,9 +152,11 @@ class Machine:
             (leg,), own, loads, lead=sent * self.devices, weight=self.devices, stall=stall, needs=needs, course=course
         )
 
-    def _pieces_of(self, move: Move) -> tuple[Piece, ...]:
-        """What a move asks where it is served; found once, since most moves of a token are those of the one before."""
-        found = self._pieces[move] = tuple(self._carried(move))
+    def _serve(self, move: Move) -> Served:
+        """How a move is served; found once, since most moves of a token are those of the one before."""
+        pieces = tuple(self._carried(move))
+        found = Served(pieces, tuple(piece.stop for piece in pieces), tuple(self._opened(move)))
+        self._served[move] = found
         return found
 
     def _carried(self, move: Move) -> Iterator[Piece]:
@@ -192,17 +194,16 @@ class Machine:
             self._touches[memory, run] = self.components[self.group_of(memory)].touch(run)
         return self._touches[memory, run]
 
-    def _opened(self, moves: Sequence[Move]) -> Iterator[Leg]:
-        """The rows that moves open where they are read and written."""
-        for move in moves:
-            for memory, run in ((move.source, move.run), (move.target, None)):
-                touch = self._touch(memory, run)
-                if touch is not None:
-                    count, opened = self.components[self.group_of(memory)].count, touch.opened
-                    rows = -(-move.bytes * opened.numerator // opened.denominator)
-                    fullest = min(move.bytes, move.fullest or 0)
-                    each = max(-(-rows // count), -(-fullest * opened.numerator // opened.denominator))
-                    yield Leg(memory, OPEN_ACTION, move.tensor, self._all(rows, move.over), each, count * self.devices)
+    def _opened(self, move: Move) -> Iterator[Leg]:
+        """The rows that a move opens where it is read and written."""
+        for memory, run in ((move.source, move.run), (move.target, None)):
+            touch = self._touch(memory, run)
+            if touch is not None:
+                count, opened = self.components[self.group_of(memory)].count, touch.opened
+                rows = -(-move.bytes * opened.numerator // opened.denominator)
+                fullest = min(move.bytes, move.fullest or 0)
+                each = max(-(-rows // count), -(-fullest * opened.numerator // opened.denominator))
+                yield Leg(memory, OPEN_ACTION, move.tensor, self._all(rows, move.over), each, count * self.devices)
 
     def _worked(self, work: Work) -> Piece:
         at = self._service(work.component, work.action)

@@ -40,6 +40,14 @@ class Piece(NamedTuple):
     stop: Stop
 
 
+class Served(NamedTuple):
+    """A move where it is served: its pieces, their stops, and the legs of the rows that it opens."""
+
+    pieces: tuple[Piece, ...]
+    stops: tuple[Stop, ...]
+    opened: tuple[Leg, ...]
+
+
 def piece_of(leg: Leg, at: Service, units: int) -> Piece:
     """A leg of which one device asks `units`; the wait of a write is nobody's."""
     ticks = leg.critical * _TICKS_PER_SECOND // at.rate if at.rate else 0
