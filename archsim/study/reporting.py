@@ -12,7 +12,7 @@ from archsim.model.result import Result
 from archsim.reports import timeline
 from archsim.study import resolved
 from archsim.study.running import Finished
-from archsim.study.writing import write_whole
+from archsim.study.writing import write_together, write_whole
 
 REPORTS = Family("archsim.reports", "archsim.reports", "format")
 
@@ -53,8 +53,7 @@ def write(finished: Finished, folder: Path, chosen: ModuleType) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"cannot make the folder {folder}: {(error.strerror or str(error)).lower()}")
-    for name, text in texts.items():
-        write_whole(folder / name, text)
+    write_together({folder / name: text for name, text in texts.items()})
 
 
 def write_timeline(finished: Finished, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from archsim.config.diagnostics import fail
@@ -10,14 +11,23 @@ from archsim.config.diagnostics import fail
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write beside the file, then put it in its place: nobody sees half of it, an interrupt leaves the old one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_together({path: content})
+
+
+def write_together(files: Mapping[Path, str | bytes]) -> None:
+    """Write beside all the files, then put them in their places: who is interrupted in writing leaves all old ones."""
+    besides = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
+    path = Path()
     try:
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        beside.replace(path)
+        for path, content in files.items():
+            besides[path].write_bytes(content.encode() if isinstance(content, str) else content)
+        for path, beside in besides.items():
+            beside.replace(path)
     except OSError as error:
         fail(f"cannot write {path}: {(error.strerror or str(error)).lower()}")
     finally:
-        beside.unlink(missing_ok=True)
+        for beside in besides.values():
+            beside.unlink(missing_ok=True)
 
 
 def prepare(folder: Path) -> None:

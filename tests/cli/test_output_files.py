@@ -166,25 +166,28 @@ def test_an_interrupt_while_writing_leaves_the_old_file_whole(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from archsim.study.writing import write_whole
+from archsim.study.writing import write_together
 
 write_bytes = Path.write_bytes
 
 def killed(path, content):
-    write_bytes(path, content[: len(content) // 2])
-    os.kill(os.getpid(), signal.SIGKILL)
+    written = content[: len(content) // 2] if "last" in path.name else content
+    write_bytes(path, written)
+    if written != content:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 Path.write_bytes = killed
-write_whole(Path(sys.argv[1]), "the new result")
+write_together({Path(path): "the new result" for path in sys.argv[1:]})
 """
 
 
-def test_a_process_killed_while_writing_leaves_the_old_file_whole(tmp_path: Path) -> None:
-    path = tmp_path / "result.json"
-    path.write_text("the old result")
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+def test_a_process_killed_while_writing_leaves_all_old_files_whole(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("result.json", "result.txt", "last.yaml")]
+    for path in paths:
+        path.write_text("the old result")
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, paths)], check=False)
     assert done.returncode == -signal.SIGKILL
-    assert path.read_text() == "the old result"
+    assert {path.read_text() for path in paths} == {"the old result"}
 
 
 def interrupted_output(process: subprocess.Popen[str]) -> tuple[str, str]:

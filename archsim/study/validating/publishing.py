@@ -15,7 +15,7 @@ from archsim.reports.accuracy.scores import Validation
 from archsim.reports.accuracy.table import progress
 from archsim.reports.accuracy.words import share
 from archsim.study.validating.standing import standings, weaknesses
-from archsim.study.writing import prepare, write_whole
+from archsim.study.writing import prepare, write_together
 
 __all__ = ["chosen", "misses", "prepare", "progress", "publish", "rendered"]
 
@@ -61,6 +61,6 @@ def publish(validation: Validation, folder: Path) -> tuple[Path, ...]:
         "accuracy.csv": results_csv(validation),
         "cases.md": markdown.render(validation),
     }
-    for name, text in files.items():
-        write_whole(folder / name, text)
-    return tuple(folder / name for name in files)
+    whole: dict[Path, str | bytes] = {folder / name: text for name, text in files.items()}
+    write_together(whole)
+    return tuple(whole)
