@@ -1,7 +1,7 @@
 """Runs that would not end, or not fit into memory: refused with a projection before they start.
 
-What a run takes grows with the tokens that it puts out, so a long one is judged by two short ones. What one token
-takes that never ends, the engine sees in the task graph.
+What a run takes grows with the tokens that it puts out, so a long one is judged by two short ones, and whether it is
+long by its last token. What one token takes that never ends, the engine sees in the task graph.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from archsim.model.workload import Workload
 from archsim.study.checking import Job
 
 _LONG, _LONG_DRAWN = 10_000, 1000
-"""Output tokens from which on a run is projected, and those where each layer is drawn: shorter ones take seconds."""
+"""Output tokens from which on any run is projected, and those where each layer is drawn."""
+
+_FEW = 2048
+"""Tokens of all sequences below which none is."""
+
+_EASY = 10**6
+"""Events below which a shorter run is not: they take seconds."""
 
 _SHORT, _LONGER = 16, 32
-"""Output tokens of the runs that it is projected from."""
+"""Output tokens of the runs that it is projected from, where these are easy; an eighth of them where they are not."""
 
 Corridor = Callable[[Workload], Run]
 """Traces, maps and simulates a workload."""
@@ -40,10 +46,14 @@ class Needs(NamedTuple):
 
 def check_length(job: Job, corridor: Corridor, repeats: Repeats, max_events: int | None) -> None:
     """Raise `InputError` for a workload of so many tokens that it would take too many events, or too much memory."""
-    tokens = job.workload.output_tokens
-    if tokens < _LONG and (tokens < _LONG_DRAWN or repeats(job.workload.model_copy(update={"output_tokens": 1}))):
+    asked, tokens = job.workload, job.workload.output_tokens
+    if tokens < _LONG_DRAWN and (tokens < _SHORT or tokens * asked.batch < _FEW):
         return
-    needed, room = projected(corridor, job.workload), _memory()
+    last = _last_token(asked)
+    one = corridor(last).events
+    if tokens < _LONG and one * tokens < _EASY and (tokens < _LONG_DRAWN or repeats(last)):
+        return
+    needed, room = projected(corridor, asked, 1 if one * _LONGER < _EASY else 8), _memory()
     if max_events is None and needed.events > MOST_EVENTS:
         message = f"{tokens:,} output tokens would take about {needed.events:,} events; {MOST_EVENTS:,} are the bound"
         raise InputError([Diagnostic(message, _where(job), "fewer tokens; or --max-events N, to go on to N")])
@@ -52,17 +62,20 @@ def check_length(job: Job, corridor: Corridor, repeats: Repeats, max_events: int
         raise InputError([Diagnostic(f"{message}, and there are {_gigabytes(room)}", _where(job), "fewer tokens")])
 
 
-def projected(corridor: Corridor, asked: Workload) -> Needs:
-    """What all output tokens take, from the growth between two short runs."""
-    parts = [asked.model_copy(update={"output_tokens": tokens}) for tokens in (_SHORT, _LONGER)]
+def _last_token(asked: Workload) -> Workload:
+    """A run of one token, with the context of the last: what does not fit in the end is told at once."""
+    before = asked.output_tokens - 1 if asked.prompt_cached and not asked.service else 0
+    return asked.model_copy(update={"output_tokens": 1, "prompt_tokens": asked.prompt_tokens + before})
+
+
+def projected(corridor: Corridor, asked: Workload, fewer: int = 1) -> Needs:
+    """What all output tokens take, from the growth between two short runs, made of so many times fewer tokens."""
+    sizes = _SHORT // fewer, _LONGER // fewer
+    parts = [asked.model_copy(update={"output_tokens": tokens}) for tokens in sizes]
     corridor(parts[0])  # what is loaded and remembered once is no part of the growth
     short, longer = (_measured(corridor, part) for part in parts)
-    pairs = zip(short, longer, strict=True)
-    return Needs(*(_extended(before, after, asked.output_tokens) for before, after in pairs))
-
-
-def _extended(short: int, longer: int, tokens: int) -> int:
-    return longer + max(0, longer - short) * (tokens - _LONGER) // (_LONGER - _SHORT)
+    times = (asked.output_tokens - sizes[1]) // (sizes[1] - sizes[0])
+    return Needs(*(after + max(0, after - before) * times for before, after in zip(short, longer, strict=True)))
 
 
 def _measured(corridor: Corridor, asked: Workload) -> Needs:
