@@ -124,13 +124,18 @@ class Serving(Checked):
 class Mix(Checked):
     """How decode steps of a whole model are billed: the terms of kernels measured alone do not hold for their mixture.
 
-    Fitted on whole steps, so norms, epilogues and sampling are inside. Prefill is billed as kernels alone are.
+    Fitted on whole steps, so norms, epilogues and the softmax are inside. Prefill is billed as kernels alone are.
     """
 
     active: StaticPower | None = Field(
         default=None, description="power of one tile at work, where the machine states none"
     )
-    mac: Factor = Field(default=NO_OVERHEAD, description="price of a MAC over the machine's")
+    sampling: StaticPower | None = Field(
+        default=None, description="the same while tokens are drawn; as of any other operator if left out"
+    )
+    attention: Factor = Field(
+        default=NO_OVERHEAD, description="price of a MAC of attention by single tokens over the machine's"
+    )
     padding: bool = Field(
         default=True, description="whether padded rows of matrix products are billed; those of attention always are"
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from archsim.model.component import ACTIVE_ACTION
 from archsim.model.ledger import Row
-from archsim.model.price import UNSTATED, Overhead, Price
+from archsim.model.price import UNSTATED, Overhead, Price, StaticPower
 from archsim.model.pricing import Priced, PriceList
-from archsim.model.stack import Mix, Stack
-from archsim.model.trace import Trace
+from archsim.model.stack import Stack
+from archsim.model.trace import Attention, Sampling, Trace
 
 
 class Place(NamedTuple):
@@ -28,34 +27,31 @@ class Place(NamedTuple):
 class Tariff:
     """Prices as stated, those that kernels pay alone, and those that decode steps of whole models pay.
 
-    `prompts` is the share of an operator's MACs in decode that prompts ask for which join steps: they pay as alone.
+    In steps attention of single tokens and the drawing of tokens have prices of their own: `apart`, by operator, once
+    the trace has said which operators they are.
     """
 
     stated: PriceList
     alone: PriceList
     steps: PriceList
-    prompts: Mapping[str, float] = field(default_factory=dict)
-    _blended: dict[float, PriceList] = field(default_factory=dict, repr=False, compare=False)
+    attention: PriceList
+    sampling: PriceList
+    apart: Mapping[str, PriceList] = field(default_factory=dict)
     _scaled: dict[tuple[int, float], Price] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, phase: str, operator: str = "") -> PriceList:
         """The prices of an operator in a phase."""
-        if phase != "decode":
-            return self.alone
-        share = self.prompts.get(operator, 0.0)
-        if share not in self._blended:
-            self._blended[share] = _blended(self.alone, self.steps, share) if share else self.steps
-        return self._blended[share]
+        return self.apart.get(operator, self.steps) if phase == "decode" else self.alone
 
     def joined(self, trace: Trace) -> Tariff:
-        """The prices of a trace, of whose steps prompts may be a part."""
-        asked, of_prompts = Counter[str](), Counter[str]()
-        for operator, phase, times in trace.executions():
-            if phase == "decode":
-                asked[operator.name] += operator.macs * times
-                of_prompts[operator.name] += operator.prompt_macs * times
-        shares = {name: macs / asked[name] for name, macs in of_prompts.items() if macs}
-        return replace(self, prompts=shares, _blended={}, _scaled={}) if shares else self
+        """The prices of a trace: of attention those of a prompt that joins a step are as alone."""
+        apart = {}
+        for operator, phase, _ in trace.executions():
+            if phase == "decode" and isinstance(operator.shape, Attention) and operator.shape.queries == 1:
+                apart[operator.name] = self.attention
+            elif phase == "decode" and isinstance(operator.shape, Sampling):
+                apart[operator.name] = self.sampling
+        return replace(self, apart=apart, _scaled={})
 
     def bill(self, rows: Iterable[Row], slowed: Mapping[Place, float]) -> tuple[Priced, ...]:
         """Each row with its price, times the factor of a slower clock; the audit has made sure that there is one."""
@@ -77,31 +73,25 @@ def tariff(stated: PriceList, activity: float, stack: Stack, *, mixed: bool, her
     """
     alone = {key: price.at(activity) for key, price in (here or stated).items()}
     mix = stack.mix if mixed else None
-    return Tariff(stated, alone, alone if mix is None else _of_steps(stated, alone, mix, stack.name))
+    if mix is None:
+        return Tariff(stated, alone, alone, alone, alone)
+    steps = _at_work(stated, alone, mix.active)
+    attention = _attending(stated, steps, mix.attention, stack.name)
+    return Tariff(stated, alone, steps, attention, _at_work(stated, steps, mix.sampling or mix.active))
 
 
-def _of_steps(stated: PriceList, alone: PriceList, mix: Mix, stack: str) -> PriceList:
-    """What tiles pay in steps; units that multiply beside a memory run no kernels, and pay as alone."""
-    found = dict(alone)
-    for (component, action), price in alone.items():
-        if action == ACTIVE_ACTION and mix.active is not None and stated[component, action].source == UNSTATED:
-            found[component, action] = mix.active.model_copy(update={"boundary": price.boundary})
-        elif action.startswith("mac_") and mix.mac.value != 1 and (component, ACTIVE_ACTION) in stated:
-            found[component, action] = _dearer(price, mix.mac, stack)
-    return found
+def _at_work(stated: PriceList, prices: PriceList, power: StaticPower | None) -> PriceList:
+    """Prices with the power of a tile at work, where the machine states none."""
+    unstated = [key for key in prices if key[1] == ACTIVE_ACTION and stated[key].source == UNSTATED]
+    found = {key: power.model_copy(update={"boundary": prices[key].boundary}) for key in unstated if power is not None}
+    return {**prices, **found}
 
 
-def _blended(alone: PriceList, steps: PriceList, share: float) -> PriceList:
-    """Prices of steps, with MACs that pay as alone for a share of them."""
-    found = dict(steps)
-    for key, price in steps.items():
-        if key[1].startswith("mac_") and price is not alone[key]:
-            ends = {
-                end: share * getattr(alone[key], end) + (1 - share) * getattr(price, end)
-                for end in ("value", "low", "high")
-            }
-            found[key] = price.model_copy(update=ends)
-    return found
+def _attending(stated: PriceList, prices: PriceList, overhead: Overhead, stack: str) -> PriceList:
+    """Prices of attention; units that multiply beside a memory run no kernels, and pay as alone."""
+    of_tiles = [key for key in prices if key[1].startswith("mac_") and (key[0], ACTIVE_ACTION) in stated]
+    dearer = {key: _dearer(prices[key], overhead, stack) for key in of_tiles if overhead.value != 1}
+    return {**prices, **dearer}
 
 
 def _dearer(price: Price, overhead: Overhead, stack: str) -> Price:

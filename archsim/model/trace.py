@@ -143,7 +143,7 @@ class Operator:
     outputs), by `rows` of the weights (each makes a partial sum of all outputs, which must be reduced), by attention
     `heads`, by `experts`, or `none` (each device does it all). `joins` names the operator of the same block whose
     kernel may do this one in passing, or is empty. `passes` are the elementary kernels that it takes where nothing
-    fuses them; `prompt_macs` are those of its MACs that prompts ask for which join a step.
+    fuses them.
     """
 
     name: str
@@ -156,7 +156,6 @@ class Operator:
     shards: Sharding = "none"
     joins: str = ""
     passes: int = 1
-    prompt_macs: int = 0
 
     @property
     def multiplies(self) -> bool:

@@ -134,7 +134,6 @@ def _products(
         reads=(*reads, at.expert_weights(f"{name}.weight", outputs, shape.k), *bias),
         writes=(result,),
         macs=macs,
-        prompt_macs=at.of_prompts(macs),
         mac_dtype=at.dtypes.activations,
         vector_ops=BIAS_OPS * result.elements if experts.bias else 0,
         shape=shape,

@@ -57,10 +57,6 @@ class Pass:
         """New tokens of all sequences."""
         return self.batch * self.tokens + (self.prompts.sequences * self.prompts.tokens if self.prompts else 0)
 
-    def of_prompts(self, macs: int) -> int:
-        """What of the MACs of all rows is for prompts that join."""
-        return macs * (self.prompts.sequences * self.prompts.tokens) // self.rows if self.prompts else 0
-
     @property
     def sequences(self) -> int:
         """Sequences of which the last token is asked for."""
@@ -167,13 +163,12 @@ def product(
         vector_ops=BIAS_OPS * shape.m * shape.n if biased else 0,
         shape=shape,
         shards=shards,
-        prompt_macs=at.of_prompts(macs) if shape.m == at.rows else 0,
     )
 
 
 def in_part(name: str, operator: Operator) -> Operator:
-    """An operator of a part of a pass: all MACs of one of prompts are theirs."""
-    return replace(operator, name=f"{name}{operator.name}", prompt_macs=operator.macs) if name else operator
+    """An operator of a part of a pass, named after it."""
+    return replace(operator, name=f"{name}{operator.name}") if name else operator
 
 
 def vector(

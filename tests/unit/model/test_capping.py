@@ -32,7 +32,7 @@ def limited(
     cap = {"power": f"{watts} W", "exponent": BETA, "clocked": ["sm"]} | fields
     prices = prices_of(machine)
     graph = TaskGraph((Segment(tuple(tasks.values()), 3),))
-    return capped(graph, machine, PowerCap.model_validate(cap), Tariff(prices, prices, prices), lasting=lasting)
+    return capped(graph, machine, PowerCap.model_validate(cap), Tariff(*(prices,) * 5), lasting=lasting)
 
 
 def multiplying(machine: Machine, macs: int = MACS, size: int = 0) -> Task:
@@ -116,7 +116,7 @@ def test_prices_of_a_mix_beyond_the_limit_cost_time(machine: Build) -> None:
     mix = {**alone, ("sm", "mac_bf16"): alone["sm", "mac_bf16"].scaled(5)}
     task = multiplying(built)
     cap = PowerCap.model_validate({"power": f"{CONSTANT + 5} W", "exponent": BETA, "clocked": ["sm"]})
-    found = capped(TaskGraph((Segment((task,)),)), built, cap, Tariff(alone, alone, mix))
+    found = capped(TaskGraph((Segment((task,)),)), built, cap, Tariff(alone, alone, *(mix,) * 3))
     clock = found.slowed[0].clock
     assert clock == pytest.approx((5 / (5 * PEAK_W)) ** (1 / BETA), abs=1 / STEPS)
     assert found.graph.segments[0].tasks[0].alone == pytest.approx(1e12 / clock, rel=1e-9)
@@ -129,7 +129,7 @@ def test_tiles_at_work_draw_less_at_a_lower_clock(machine: Build) -> None:
     prices = {**prices_of(built), ("sm", "active"): active}
     cap = PowerCap.model_validate({"power": f"{CONSTANT + 3} W", "exponent": BETA, "clocked": ["sm"]})
     graph = TaskGraph((Segment((multiplying(built),)),))
-    found = capped(graph, built, cap, Tariff(prices, prices, prices))
+    found = capped(graph, built, cap, Tariff(*(prices,) * 5))
     clock = found.slowed[0].clock
     assert clock == pytest.approx((3 / (PEAK_W + 4 * 0.5)) ** (1 / BETA), abs=1 / STEPS)
     assert found.factors[Place("mlp", "decode", "sm", "active")] == pytest.approx(clock**BETA)

@@ -11,7 +11,7 @@ from archsim.model.price import Price
 from archsim.model.pricing import PriceList, price_list
 from archsim.model.stack import Stack
 from archsim.model.tariff import Place, Tariff, tariff
-from archsim.model.trace import Block, Operator, Trace
+from archsim.model.trace import Attention, Block, Gemm, Operator, Sampling, Shape, Trace
 
 Build = Callable[..., Machine]
 
@@ -37,27 +37,56 @@ def test_a_price_without_a_share_of_data_is_the_same_for_zeros(machine: Build) -
     assert billed(prices, activity=0.0).of("decode") == prices
 
 
-def test_a_mix_makes_macs_of_decode_dearer_and_says_so(machine: Build) -> None:
+def step(**shapes: Shape) -> Trace:
+    """A decode step of such operators."""
+    return Trace(
+        (Block(tuple(Operator(name, (), (), shape=shape) for name, shape in shapes.items()), "decode"),),
+        (),
+        parameters=1,
+    )
+
+
+def attention(queries: int) -> Attention:
+    return Attention(1, queries, 64, 4, 4, 128, causal=True)
+
+
+def test_a_mix_makes_macs_of_attention_in_decode_dearer_and_says_so(machine: Build) -> None:
     prices = stated(machine)
-    found = billed(prices, mac={"value": 1.5, "low": 1.2, "high": 2, "source": "steps"})
-    mac = found.of("decode")["sm", "mac_bf16"]
+    found = billed(prices, attention={"value": 1.5, "low": 1.2, "high": 2, "source": "steps"})
+    found = found.joined(step(attention=attention(1)))
+    mac = found.of("decode", "attention")["sm", "mac_bf16"]
     assert (mac.value, mac.low, mac.high) == pytest.approx((1.5, 1.2, 2.0))
     assert mac.source.endswith("; x 1.5 in the mix of served: steps")
-    assert found.of("decode")["hbm", "read"] == prices["hbm", "read"]
-    assert found.of("prefill") == prices
+    assert found.of("decode", "attention")["hbm", "read"] == prices["hbm", "read"]
+    assert found.of("prefill", "attention") == prices
 
 
-def test_macs_of_prompts_that_join_steps_cost_what_they_cost_alone(machine: Build) -> None:
-    """A quarter of an operator's MACs: a quarter at 1 pJ, and the others at 2."""
-    operators = (Operator("qkv", (), (), macs=400, prompt_macs=100), Operator("head", (), (), macs=400))
-    found = billed(stated(machine), mac=2).joined(Trace((Block(operators, "decode"),), (), parameters=1))
-    costs = {name: found.of("decode", name)["sm", "mac_bf16"].value for name in ("qkv", "head")}
-    assert costs == pytest.approx({"qkv": 0.25 * 1 + 0.75 * 2, "head": 2})
-    assert found.of("decode", "qkv")["hbm", "read"] == found.of("decode")["hbm", "read"]
+def test_matrix_products_of_steps_cost_what_they_cost_alone(machine: Build) -> None:
+    """So long products of many rows draw no more than a board can."""
+    prices = stated(machine)
+    found = billed(prices, attention=2).joined(step(attention=attention(1), qkv=Gemm(8, 64, 64)))
+    assert found.of("decode", "qkv")["sm", "mac_bf16"] == prices["sm", "mac_bf16"]
+
+
+def test_tokens_are_drawn_at_a_power_of_their_own(machine: Build) -> None:
+    found = billed(stated(machine), active="1 W", sampling="2 W").joined(
+        step(sampling=Sampling(8, 64), head=Gemm(8, 64, 64))
+    )
+    assert {name: found.of("decode", name)["sm", "active"].value for name in ("sampling", "head")} == {
+        "sampling": 2.0,
+        "head": 1.0,
+    }
+
+
+def test_attention_of_prompts_that_join_steps_costs_what_it_costs_alone(machine: Build) -> None:
+    prices = stated(machine)
+    found = billed(prices, attention=2).joined(step(attention=attention(1), prompt_attention=attention(64)))
+    costs = {name: found.of("decode", name)["sm", "mac_bf16"].value for name in ("attention", "prompt_attention")}
+    assert costs == {"attention": 2.0, "prompt_attention": 1.0}
 
 
 def test_a_mix_is_for_steps_of_whole_models_alone(machine: Build) -> None:
-    stack = Stack.model_validate({"name": "s", "source": "t", "mix": {"mac": 2}})
+    stack = Stack.model_validate({"name": "s", "source": "t", "mix": {"attention": 2}})
     assert tariff(stated(machine), 1.0, stack, mixed=False).of("decode") == stated(machine)
 
 
@@ -72,7 +101,8 @@ def test_an_entry_keeps_the_price_that_a_file_states(machine: Build) -> None:
     prices = stated(machine)
     units = {"mac_bf16": "MAC", "active": "ps"}
     rows = [Row("sm", action, "mlp", "decode", "", 10, unit) for action, unit in units.items()]
-    mac, active = billed(prices, mac=2, active="1 W").bill(rows, {})
+    found = billed(prices, attention=2, active="1 W").joined(step(mlp=attention(1)))
+    mac, active = found.bill(rows, {})
     assert (mac.picojoules, mac.stated) == (20.0, prices["sm", "mac_bf16"])
     assert (active.picojoules, active.stated) == (10.0, None)
 

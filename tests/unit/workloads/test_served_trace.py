@@ -119,14 +119,6 @@ def test_a_prompt_shares_the_matrices_and_each_sequence_gets_one_token() -> None
     assert appended == 2 * rows * KV_HEADS * SIZE
 
 
-def test_macs_of_prompts_are_told_from_those_of_answers() -> None:
-    mixed = next(step for step in steps(dense()) if any(item.name == "prompt_attention" for item, _ in step))
-    qkv, attention, head = (named(mixed, name) for name in ("qkv", "prompt_attention", "head"))
-    assert qkv.prompt_macs == PROMPT * (HEADS + 2 * KV_HEADS) * SIZE * HIDDEN
-    assert (attention.prompt_macs, head.prompt_macs) == (attention.macs, 0)
-    assert named(mixed, "attention").prompt_macs == 0
-
-
 def test_answers_of_a_single_token_are_prompts_alone() -> None:
     """A step has as many as there are places: none goes on, and what finds all taken waits."""
     found = steps(dense(served={"prompt_tokens": PROMPT, "output_tokens": 1}, output_tokens=3))
