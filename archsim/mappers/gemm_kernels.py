@@ -33,7 +33,7 @@ def gemm(shape: Gemm, operands: Operands, offered: GemmKernels, rates: Rates) ->
     def cost(choice: _Choice) -> tuple[float, int, float]:
         return choice.seconds(supply), choice.read + choice.partials, choice.slots
 
-    return min(choices, key=cost).kernel()
+    return min(choices, key=cost).kernel(supply)
 
 
 class Operands(NamedTuple):
@@ -139,9 +139,10 @@ class _Choice(NamedTuple):
             return 0.0
         return self.offered.split_cost / PS_PER_SECOND + (self.partials / whole if whole else 0.0)
 
-    def kernel(self) -> Kernel:
+    def kernel(self, supply: float) -> Kernel:
         """What the mapper makes a flow of."""
         above, below = self.most
+        rise = self.offered.rise
         return Kernel(
             ways=min(self.blocks, self.rates.tiles),
             critical=ceil(self.slots),
@@ -156,4 +157,5 @@ class _Choice(NamedTuple):
             knee=self.offered.knee,
             adding=self.offered.split_cost if self.split > 1 else None,
             stores=round(self.stores * PS_PER_SECOND),
+            supply=rise.supply(self.seconds(supply) * PS_PER_SECOND) if rise else 1.0,
         )

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from archsim.config.checked import Checked
 from archsim.config.units import Bandwidth, BytesOrUnlimited, Picoseconds
 from archsim.model.dtype import Dtype
-from archsim.model.price import Efficiency, Ratio
+from archsim.model.price import Efficiency, Factor, Ratio
 
 Window = BytesOrUnlimited | Literal["tile"]
 
@@ -27,6 +27,22 @@ class Quantisation(Checked):
     reads: Annotated[float, Field(ge=0)] = Field(default=4.0, description="bytes read per value: two passes in 16 bits")
     writes: Annotated[float, Field(ge=0)] = Field(default=1.0, description="bytes written per value")
     window: Window = "tile"
+
+
+class Rise(Checked):
+    """Memory that serves faster a while after idle, as shows where kernels are measured by a few replays from there."""
+
+    first: Factor = Field(description="rate of weights over the sustained one of their memory, until it is up")
+    then: Factor = Field(description="and after")
+    time: Picoseconds = Field(description="from the first replay until the memory is up")
+    before: NonNegativeInt = Field(description="kernels replayed before those that are timed")
+    timed: PositiveInt = Field(description="kernels timed; the mean of them is what one takes")
+
+    def supply(self, picoseconds: float) -> float:
+        """Rate over the sustained one in the mean of those timed, where each takes so long."""
+        slow = (self.time / picoseconds - self.before) / self.timed if picoseconds else 1.0
+        part = min(1.0, max(0.0, slow))
+        return 1 / (part / self.first.value + (1 - part) / self.then.value)
 
 
 class GemmKernels(Checked):
@@ -69,6 +85,9 @@ class GemmKernels(Checked):
     )
     quantisation: Quantisation | None = Field(
         default=None, description="pass that makes the narrow activations; they come narrow if left out"
+    )
+    rise: Rise | None = Field(
+        default=None, description="how the memory serves kernels that start from idle; as ever if left out"
     )
 
 

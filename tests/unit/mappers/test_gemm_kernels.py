@@ -10,7 +10,7 @@ import pytest
 
 from archsim.mappers.gemm_kernels import Operands, gemm
 from archsim.mappers.kernels import Kernel, Rates, even
-from archsim.model.kernel_table import GemmKernels
+from archsim.model.kernel_table import GemmKernels, Rise
 from archsim.model.trace import Gemm
 
 TILES = ((64, 64), (64, 128), (128, 64), (128, 128), (128, 256), (256, 128))
@@ -133,3 +133,24 @@ def test_macs_are_issued_for_whole_matrix_instructions_but_for_a_single_row(m: i
 
 def test_without_rows_of_an_instruction_as_many_are_issued_as_asked() -> None:
     assert chosen(Gemm(3, 1024, 512), offered()).billed(3 * 1024 * 512) == 3 * 1024 * 512
+
+
+RISE = {"first": 0.8, "then": 1.2, "time": "5.4 ms", "before": 18, "timed": 36}
+"""5.4 ms are 54 products of 100 us, 18 of 300 us, and 36 of 150 us: half of those that are timed."""
+
+
+@pytest.mark.parametrize(("microseconds", "supply"), [(50, 0.8), (100, 0.8), (150, 0.96), (300, 1.2), (900, 1.2)])
+def test_memory_that_rises_serves_slower_what_is_timed_before_it_is_up(microseconds: int, supply: float) -> None:
+    assert Rise.model_validate(RISE).supply(microseconds * MICROSECOND) == pytest.approx(supply)
+
+
+def test_a_product_that_takes_no_time_is_timed_before_memory_is_up() -> None:
+    assert Rise.model_validate(RISE).supply(0) == pytest.approx(0.8)
+
+
+def test_how_long_memory_rises_for_a_product_goes_by_its_own_closed_form() -> None:
+    # 54.5 GB of weights at 2.998 TB/s are 18.2 ms, 65,536 bytes 22 ns: up before, and not in any replay
+    long, short = Gemm(1, 1 << 20, 26_000), Gemm(1, 256, 128)
+    assert chosen(long, offered(rise=RISE)).supply == pytest.approx(1.2)
+    assert chosen(short, offered(rise=RISE)).supply == pytest.approx(0.8)
+    assert chosen(short, offered()).supply == 1
