@@ -31,11 +31,12 @@ def test_a_fit_is_told_and_written_as_a_machine(cli: Cli, tmp_path: Path) -> Non
     assert cli("check", tmp_path / "out" / "h200-sxm-calibrated.yaml").exit_code == 0
 
 
-def test_a_fit_of_served_points_with_the_path_free_is_refused_and_nothing_written(cli: Cli, tmp_path: Path) -> None:
-    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100", "-o", tmp_path / "out")
-    assert done.exit_code == 1
-    assert "refused: H100 SXM 80 GB: active and path can't be told apart: their correlation is -0.9" in done.stderr
-    assert not (tmp_path / "out").exists()
+def test_a_fit_of_served_points_tells_the_path_from_tiles_at_work_and_shows_how_narrowly(cli: Cli) -> None:
+    """Refused above 0.95: before tokens were drawn at a power of their own it was."""
+    done = cli("calibrate", "h100-sxm", "--set", "served-power-h100")
+    assert done.exit_code == 0, done.stderr
+    path = next(line.split() for line in done.stdout.splitlines() if line.startswith("path"))
+    assert -0.95 < float(path[-1].replace("\N{MINUS SIGN}", "-")) < -0.85
 
 
 def test_what_is_held_makes_the_rest_fit_and_what_the_mix_takes_stays_out_of_the_machine(
@@ -45,7 +46,7 @@ def test_what_is_held_makes_the_rest_fit_and_what_the_mix_takes_stays_out_of_the
     assert done.exit_code == 0, done.stderr
     assert "active" in done.stdout
     comment, fitted = (tmp_path / "h100-sxm-calibrated.yaml").read_text(encoding="utf-8").split("schema:")
-    assert "`active`, 1.1" in comment
+    assert "`active`, 1.3" in comment
     assert "active" not in fitted
 
 
