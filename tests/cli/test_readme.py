@@ -1,5 +1,6 @@
 """Every block of the README does what it says."""
 
+import json
 import os
 import re
 import shutil
@@ -59,6 +60,14 @@ def test_its_blocks_run_in_order_and_print_what_it_shows(tmp_path: Path) -> None
             printed = done.stdout
         elif block.kind == "text":
             assert trimmed(block.text) == trimmed(printed)
+
+
+def test_the_wires_of_its_edited_machine_are_cheaper_as_its_name_says(tmp_path: Path) -> None:
+    edited = next(block.text for block in BLOCKS if block.kind == "yaml" and "extends: h100-sxm" in block.text)
+    (tmp_path / "my-gpu.yaml").write_text(edited, encoding="utf-8")
+    runs = [shell(f"archsim run gemv-4096 {name} --format json", tmp_path) for name in ("h100-sxm", "my-gpu.yaml")]
+    before, after = (json.loads(run.stdout)["energy"]["by_component"]["mem"] for run in runs)
+    assert after < before
 
 
 def test_its_links_lead_somewhere() -> None:
