@@ -28,7 +28,8 @@ _FINEST = 10**6
 def apart(graph: TaskGraph, devices: Devices, seed: int) -> TaskGraph:
     """The graph with a task per device and kernel, a collective as one task of all; durations drawn from the seed.
 
-    Counts add up to those of the folded graph, and without stragglers and variation so does time.
+    Counts add up to those of the folded graph, and without stragglers and variation so does time, where all devices do
+    the same.
     """
     return TaskGraph(tuple(_Apart(devices, seed).segments(graph)), graph.buffers)
 
@@ -117,6 +118,8 @@ class _Apart:
 @lru_cache(maxsize=16)
 def durations(variation: float) -> tuple[Fraction, ...]:
     """Equally likely durations around a mean of one, log-normal, with a coefficient of variation of `variation`."""
+    if variation < 1 / _FINEST:  # less than what a duration is told in
+        return (Fraction(1),) * LEVELS
     width = sqrt(log(1 + variation**2))
     drawn = [exp(width * NormalDist().inv_cdf((level + 0.5) / LEVELS)) for level in range(LEVELS)]
     mean, spread = fmean(drawn), pstdev(drawn)
@@ -135,6 +138,7 @@ def _of_device(task: Task, device: int, sharing: int) -> Task:
             loads=tuple((Port(port.component, f"{port.name} of {place}"), load) for port, load in flow.loads),
             lead=flow.lead // sharing,
             weight=flow.weight // sharing,
+            needs=tuple(need._replace(units=_share(need.units, device, sharing)) for need in flow.needs),
             place=place,
         )
         for flow in task.flows
@@ -145,8 +149,13 @@ def _of_device(task: Task, device: int, sharing: int) -> Task:
 def _part(leg: Leg, device: int, sharing: int) -> Leg:
     if sharing == 1:
         return leg
-    bill = leg.bill * (device + 1) // sharing - leg.bill * device // sharing
+    bill = _share(leg.bill, device, sharing)
     return Leg(leg.component, leg.action, leg.tensor, bill, leg.critical, max(1, leg.ways // sharing))
+
+
+def _share(count: int, device: int, sharing: int) -> int:
+    """A device's part of a count; parts add up to the whole."""
+    return count * (device + 1) // sharing - count * device // sharing
 
 
 def _times(ticks: int, factor: Fraction) -> int:

@@ -31,6 +31,7 @@ class Stragglers(Checked):
     )
     parts: tuple[str, ...] | None = Field(
         default=None,
+        min_length=1,
         description="components and links of theirs that serve so much more slowly; all of a kernel where left out",
     )
 

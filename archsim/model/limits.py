@@ -41,12 +41,10 @@ class _Demand:
 
 
 def operator_times(graph: TaskGraph, run: Run, machine: Machine) -> tuple[OperatorTime, ...]:
-    """The operators of a run in program order; of devices that do the same each by itself, the first stands for all."""
+    """The operators of a run in program order; devices that are each by itself count together."""
     demands: dict[Span, _Demand] = {}
     for task, times in graph.executions():
-        demand = demands.setdefault(Span(task.operator, task.phase), _Demand())
-        if not task.device:
-            _add(demand, task, times)
+        _add(demands.setdefault(Span(task.operator, task.phase), _Demand()), task, times)
     return tuple(_line(span, demand, run, machine) for span, demand in demands.items())
 
 

@@ -124,8 +124,8 @@ class Task:
     `after` and `makes` are labels, as tensors in a sequential program: a label means the latest earlier task that
     makes it, across layer and segment borders; a label that no earlier task makes is ready from the start. `takes`
     and `gives` are credits of named buffers: all that are taken are taken together at the start, or none; those given
-    come back at the end. `device` is the one whose kernel it is, of equal ones that share their work: the first also
-    stands for all that do the same; None where all do it together, or nobody is told apart. Where they do unlike things
+    come back at the end. `device` is the one whose kernel it is, of equal ones that share their work, and in a folded
+    plan the first stands for all; None where all do it together, or nobody is told apart. Where they do unlike things
     and are to be told apart, `each` says what every device does instead, by itself; the task is the busiest one's.
     """
 

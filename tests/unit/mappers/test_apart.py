@@ -12,6 +12,7 @@ from archsim.engine.simulate import simulate
 from archsim.mappers.apart import LEVELS, apart, durations
 from archsim.mappers.temporal import Temporal, plan
 from archsim.model.devices import Devices, device_times
+from archsim.model.limits import operator_times
 from archsim.model.machine import Machine
 from archsim.model.plan import Plan, PlanError
 from archsim.model.stack import Stack
@@ -139,6 +140,10 @@ def test_durations_have_the_mean_of_one_and_the_variation_asked_for(variation: f
     assert pstdev(map(float, levels)) == pytest.approx(variation, rel=1e-4)
 
 
+def test_a_variation_too_small_to_be_told_varies_nothing() -> None:
+    assert set(durations(1e-300)) == {1}
+
+
 def test_a_collective_starts_when_all_are_there_and_all_go_on_after_it(decoder: Decode, machine: Build) -> None:
     _, graph = placed(decoder(), machine(devices=2), explicit=True)
     found = {(task.operator, task.device): task for segment in graph.segments for task in segment.tasks}
@@ -198,6 +203,23 @@ def test_devices_wait_for_the_one_with_most_experts(machine: Build) -> None:
     run = simulate(graph)
     busy, idle, half, _ = device_times(graph, run, Devices(4))
     assert busy.waits == 0 < half.waits < idle.waits
+
+
+@pytest.mark.parametrize(("tensor", "expert"), [(4, 1), (1, 4)])
+def test_operators_move_at_their_roofline_what_all_devices_move(machine: Build, tensor: int, expert: int) -> None:
+    built, degrees = machine(devices=4), {"tensor_parallel": tensor, "expert_parallel": expert}
+    found, graph = placed(drawn((1,) * 8), built, batch=4, explicit=True, **degrees)
+    one, each = (operator_times(asked, simulate(asked), built) for asked in (found.graph, graph))
+    assert [item.bound_s for item in each] == pytest.approx([item.bound_s for item in one])
+    assert [item.achieved for item in each] == pytest.approx([item.achieved for item in one])
+
+
+def test_an_operator_of_which_the_first_device_does_nothing_has_a_rate(machine: Build) -> None:
+    built = machine(devices=4)
+    _, graph = placed(drawn((0, 0, 1, 1, 1, 1, 1, 1)), built, batch=4, explicit=True)
+    up = next(item for item in operator_times(graph, simulate(graph), built) if item.operator == "up")
+    assert up.bound_s > 0
+    assert up.limiter != "nothing"
 
 
 def test_sequences_that_do_not_divide_leave_devices_idle(machine: Build) -> None:
