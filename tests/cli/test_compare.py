@@ -90,6 +90,14 @@ def test_what_is_named_twice_is_compared_once_and_told(cli: Cli, small: Path) ->
         assert f"warning: `{name}` is named more than once, and compared once\n" in result.stderr
 
 
+def test_a_file_that_is_both_workload_and_machine_is_named_once_as_each(cli: Cli, small: Path) -> None:
+    both = small / "out" / "resolved.yaml"
+    cli("run", small / "workload.yaml", small / "machine.yaml", "-o", small / "out")
+    result = cli("compare", "--workload", both, "--hardware", both, "-j", 1, "-o", small / "compared")
+    assert result.exit_code == 0
+    assert "warning" not in result.stderr
+
+
 def test_processes_change_nothing_but_the_wall_time(
     compared: Callable[..., Any], other: Callable[..., Path], small: Path
 ) -> None:

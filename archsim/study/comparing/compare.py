@@ -65,8 +65,9 @@ class Matrix:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is not compared as it was asked for."""
-        times = Counter(self.question.workloads) + Counter(self.question.hardware)
-        return tuple(f"`{name}` is named more than once, and compared once" for name in times if times[name] > 1)
+        asked = (Counter(self.question.workloads), Counter(self.question.hardware))
+        twice = (name for times in asked for name in times if times[name] > 1)
+        return tuple(f"`{name}` is named more than once, and compared once" for name in twice)
 
 
 def matrix(question: Question) -> Matrix:
