@@ -98,7 +98,7 @@ def merge(base: Node, over: Node) -> Node:
 def _refuse_unwritten(entry: Entry, key: str) -> None:
     """Say that nothing is written where a `~` would delete: more likely what stood there was commented out."""
     position = entry.node.position
-    if position.text[position.column - 1 :][:1] not in {"~", "n", "N"}:
+    if position.text[position.column - 1 :][:1] not in {"~", "n", "N", "&", "*"}:
         way_out = "`~` deletes what the extended file has there; leave the key out to keep it"
         fail(f"nothing is written at `{key}`", entry.position, way_out)
 

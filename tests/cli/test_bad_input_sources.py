@@ -145,7 +145,10 @@ def test_a_slip_in_a_file_that_extends_gets_a_way_out(cli: Cli, tmp_path: Path, 
     assert says in result.stderr
 
 
-@pytest.mark.parametrize("text", ["links: {nvlink: ~}\n", "power_cap: ~\nlinks: {nvlink: ~}\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["links: {nvlink: &none ~}\npower_cap: *none\n", "links: {nvlink: ~}\n", "power_cap: ~\nlinks: {nvlink: ~}\n"],
+)
 def test_what_is_deleted_needs_no_source_any_more(cli: Cli, tmp_path: Path, text: str) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(f"extends: h100-sxm\nname: alone\n{text}", encoding="utf-8")
