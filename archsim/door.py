@@ -18,6 +18,9 @@ from archsim.study.garbage import collect_rarely
 
 FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
+_WIDEST = 10_000
+"""Columns of a page: a wider one would take memory, and show nothing more."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -64,7 +67,7 @@ def page() -> Page:
     """The terminal that reads stdout; a file or another program gets COLUMNS, else the usual width, and no colours."""
     if not sys.stdout.isatty():
         asked = os.environ.get("COLUMNS", "")
-        return {"width": int(asked) if asked.isdecimal() else None, "color": False}
+        return {"width": min(int(asked), _WIDEST) if asked.isdecimal() else None, "color": False}
     return {"width": shutil.get_terminal_size().columns, "color": True}
 
 

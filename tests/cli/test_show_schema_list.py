@@ -33,6 +33,12 @@ def test_settings_change_what_is_shown(cli: Cli) -> None:
     assert "hbm × 6" in text
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "99999999999", "wide"])
+def test_no_width_that_is_asked_for_is_a_defect(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert cli("show", "h100-sxm").exit_code == 0
+
+
 def test_devices_that_are_not_alike_are_shown(cli: Cli) -> None:
     slow = "hardware.mapper.stragglers={count: 2, slowdown: 1.1, parts: [sm, l2]}"
     text = cli("show", "dgx-h100", "--set", slow, "--set", "hardware.mapper.variation=0.03").stdout
