@@ -90,17 +90,20 @@ class _Apart:
         return self._slow[key]
 
     def _behind(self, task: Task, drawn: Fraction) -> Task:
-        factor, parts = self.devices.slowdown, self.devices.parts
-        if parts is None:
-            return lasting(task, factor * drawn)
-        slow = slower(task, lambda port, ticks: _times(ticks, factor) if port.component in parts else ticks)
-        return lasting(slow, drawn)
+        if self.devices.parts is None:
+            return lasting(task, self.devices.slowdown * drawn)
+        return lasting(self._slowest(task), drawn)
+
+    def _slowest(self, task: Task) -> Task:
+        """The task as long as the slower parts of a straggler take."""
+        factor, parts = self.devices.slowdown, self.devices.parts or ()
+        return slower(task, lambda port, ticks: _times(ticks, factor) if port.component in parts else ticks)
 
     def _together(self, task: Task, *, over: bool = False) -> Task:
         """What all devices do at once on the ports of each; or nothing but wait for each other, where it is over."""
         key = -id(task) if over else id(task)
         if key not in self._met:
-            one = Task(task.operator, task.phase, (), 0, task.after, task.makes) if over else task
+            one = Task(task.operator, task.phase, (), 0, task.after, task.makes) if over else self._slowest(task)
             flows = tuple(replace(flow, loads=tuple(self._everywhere(flow))) for flow in one.flows)
             after, makes = (tuple(self._labels(labels)) for labels in (one.after, one.makes))
             self._met[key] = replace(one, flows=flows, after=after, makes=makes)

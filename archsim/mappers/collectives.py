@@ -71,7 +71,7 @@ def all_to_all(name: str, phase: str, at: Fabric, message: int, over: Fraction) 
     What it keeps for itself, one part in as many as there are devices, does not go over the link.
     """
     others, devices = at.machine.devices - 1, at.machine.devices
-    regime = _regime(at.stack.collectives.all_to_all, message, devices)
+    regime = _regime(at, "all_to_all", message, devices)
     sent = -(-message * others // devices)
     hop = at.latency if regime.hop is None else regime.hop * others
     wire = at.machine.exchange(at.link, "outputs", sent, regime.bandwidth, over)
@@ -101,6 +101,12 @@ class Fabric:
         return device_link(self.machine)
 
     @property
+    def switched(self) -> bool:
+        """Whether a switch joins the devices."""
+        link = self.machine.components[self.link]
+        return isinstance(link, Connector) and link.topology == "switch"
+
+    @property
     def everywhere(self) -> Fraction:
         """How often a thing is done that every device does."""
         return Fraction(self.machine.devices)
@@ -119,9 +125,12 @@ class Fabric:
         return self.machine.flow(moves, work, Requester(tiles))
 
 
-def _regime(regimes: Sequence[Regime], message: int, devices: int) -> Regime:
+def _regime(at: Fabric, kind: Exchange, message: int, devices: int) -> Regime:
+    """The first that takes the message; one in the switch only where a switch joins the devices."""
+    regimes: Sequence[Regime] = getattr(at.stack.collectives, kind)
     fit = (item for item in regimes if item.up_to is None or message <= item.up_to)
-    return next(item for item in fit if devices >= item.devices)
+    able = (item for item in fit if item.algorithm != "in-switch" or at.switched)
+    return next(item for item in able if devices >= item.devices)
 
 
 def _kept(regime: Regime, message: int, devices: int) -> int:
@@ -147,7 +156,7 @@ class _Exchange:
     @classmethod
     def chosen(cls, kind: Exchange, message: int, at: Fabric, devices: int) -> Self:
         """As the stack does it at that size."""
-        regime = _regime(getattr(at.stack.collectives, kind), message, devices)
+        regime = _regime(at, kind, message, devices)
         algorithm = regime.algorithm or _by_topology(at.machine.components[at.link])
         return cls(kind, message, regime, algorithm, devices)
 

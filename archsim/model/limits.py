@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from archsim.model.machine import Machine
@@ -14,8 +15,9 @@ class OperatorTime:
     """One line of the operator table.
 
     `time_s` is the time that the operator held; `limiter` what took the largest part of it and `second_limiter` the
-    next; `achieved` and `peak` are rates of the busiest port in `unit` per second; `bound_s` is the time of its
-    mapped traffic at peak rates (the roofline).
+    next; `achieved` and `peak` are rates of the busiest port in `unit` per second, over the time that the operator ran:
+    longer than what it held where it ran beside others. `bound_s` is the time of its mapped traffic at peak rates of
+    all devices (the roofline).
     """
 
     operator: str
@@ -32,12 +34,17 @@ class OperatorTime:
 
 @dataclass(slots=True)
 class _Demand:
-    """Sums over all executions of one operator: by port and action, and of what no port explains."""
+    """Sums over all executions of one operator: by port and action, of what no port explains, and by device."""
 
     ticks: dict[Port, int] = field(default_factory=dict)
     units: dict[tuple[Port, str], int] = field(default_factory=dict)
     stall: int = 0
     overhead: int = 0
+    alone: Counter[int | None] = field(default_factory=Counter)
+
+    def ran(self, held: int, whole: int) -> int:
+        """Picoseconds of the whole that it ran, one execution after another, on the device where that took longest."""
+        return max(held, min(whole, max(self.alone.values(), default=0)))
 
 
 def operator_times(graph: TaskGraph, run: Run, machine: Machine) -> tuple[OperatorTime, ...]:
@@ -55,6 +62,7 @@ def _add(demand: _Demand, task: Task, times: int) -> None:
             place = (need.port, need.action)
             demand.units[place] = demand.units.get(place, 0) + need.units * times
         demand.stall += flow.stall * times
+    demand.alone[task.device] += task.alone * times
     around = task.launch + max((flow.fill + flow.drain for flow in task.flows), default=0)
     demand.overhead += around * times * TICKS
 
@@ -65,7 +73,7 @@ def _line(span: Span, demand: _Demand, run: Run, machine: Machine) -> OperatorTi
     waits |= {"outstanding requests": demand.stall, "launch and fill": demand.overhead}
     first, second = sorted(waits, key=lambda name: -waits[name])[:2]
     busiest = max(demand.ticks, key=lambda port: demand.ticks[port], default=None)
-    achieved, peak, unit = _rates(busiest, demand, held / PS_PER_SECOND, machine)
+    achieved, peak, unit = _rates(busiest, demand, demand.ran(held, run.picoseconds) / PS_PER_SECOND, machine)
     return OperatorTime(
         operator=span.operator,
         phase=span.phase,

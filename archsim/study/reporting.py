@@ -6,13 +6,13 @@ import inspect
 from pathlib import Path
 from types import ModuleType
 
-from archsim.config.diagnostics import fail, of_option
+from archsim.config.diagnostics import of_option
 from archsim.config.registry import Family
 from archsim.model.result import Result
 from archsim.reports import timeline
 from archsim.study import resolved
 from archsim.study.running import Finished
-from archsim.study.writing import write_together, write_whole
+from archsim.study.writing import prepare, write_together, write_whole
 
 REPORTS = Family("archsim.reports", "archsim.reports", "format")
 
@@ -49,10 +49,7 @@ def write(finished: Finished, folder: Path, chosen: ModuleType) -> None:
     reports = [report for report in REPORTS.members().values() if report is chosen or not _asked_for(report)]
     texts = {report.FILENAME: report.render(finished.result) for report in reports}
     texts[resolved.FILENAME] = resolved.resolved(finished.job, finished.target, finished.how, finished.boundary)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(f"cannot make the folder {folder}: {(error.strerror or str(error)).lower()}")
+    prepare(folder)
     write_together({folder / name: text for name, text in texts.items()})
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from archsim.config.diagnostics import InputError
 from archsim.config.shipped import shipped
+from archsim.model.result import Result
 from archsim.study.files import HARDWARE_FOLDER, WORKLOAD_FOLDER
 from archsim.study.running import run
 
@@ -15,11 +16,17 @@ SERVED = (*SHORT, "workload.batch=8", "workload.served.output_tokens=16")
 """Two steps of a server, in which one prompt is due, as in the steps that its file has."""
 
 
+def possible(result: Result) -> bool:
+    """Whether it costs joules, and no operator moves or computes more than its machine can."""
+    rates = [(line.achieved, line.peak) for line in result.operators if line.peak is not None]
+    return result.energy.value > 0 and all(achieved <= peak * (1 + 1e-9) for achieved, peak in rates)
+
+
 def answered(workload: str, machine: str) -> bool:
-    """Whether there is a result, or a refusal with a message and a position."""
+    """Whether there is a possible result, or a refusal with a message and a position."""
     sets = SERVED if workload.endswith("-served") else SHORT if workload.endswith("-decode") else ()
     try:
-        return run(workload, machine, sets).result.energy.value > 0
+        return possible(run(workload, machine, sets).result)
     except InputError as refused:
         return all(finding.message and finding.position for finding in refused.diagnostics)
 

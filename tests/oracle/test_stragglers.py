@@ -73,6 +73,13 @@ def test_the_slowest_device_sets_the_time_of_all_kernels(slowdown: float, count:
     assert found == pytest.approx(rest + slowdown * kernels, rel=1e-7)
 
 
+def test_a_slow_link_holds_up_what_all_exchange() -> None:
+    sent, collectives = 7 * 8192, 2 * 80  # one-shot: the hidden values, a byte each, to every other device
+    slow, sustained = 450e9 / 101, 287e9
+    found = token("stragglers={slowdown: 101, parts: [nvlink]}").run.picoseconds - token().run.picoseconds
+    assert found / 1e12 == pytest.approx(collectives * sent * (1 / slow - 1 / sustained), rel=1e-3)
+
+
 def test_the_others_wait_and_their_static_power_goes_on() -> None:
     kernels, rest = kernels_and_the_rest()
     alike, behind = token("explicit=true"), token("stragglers={count: 1, slowdown: 1.1}")

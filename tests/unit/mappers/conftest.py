@@ -20,7 +20,7 @@ HEADS, KV_HEADS, HEAD_SIZE, LAYERS = 8, 4, 16, 2
 HIDDEN, FEED_FORWARD, VOCABULARY = HEADS * HEAD_SIZE, 320, 1024
 
 
-def components(capacity: str) -> Mapping[str, Component]:
+def components(capacity: str, topology: str = "switch") -> Mapping[str, Component]:
     return {
         "hbm": HbmStack.model_validate(
             {
@@ -55,7 +55,7 @@ def components(capacity: str) -> Mapping[str, Component]:
         "wire": Link.model_validate(
             {
                 "between": ["device", "device"],
-                "topology": "switch",
+                "topology": topology,
                 "bandwidth": "50 GB/s",
                 "latency": "1 us",
                 "energy": "90 pJ/B",
@@ -68,8 +68,8 @@ def components(capacity: str) -> Mapping[str, Component]:
 def machine() -> Callable[..., Machine]:
     """`machine(devices=2, capacity="10 GB")`."""
 
-    def build(devices: int = 1, capacity: str = "1 GiB", without: str = "") -> Machine:
-        parts = {name: item for name, item in components(capacity).items() if name != without}
+    def build(devices: int = 1, capacity: str = "1 GiB", without: str = "", topology: str = "switch") -> Machine:
+        parts = {name: item for name, item in components(capacity, topology).items() if name != without}
         return assemble("small", "board", devices, parts)
 
     return build

@@ -64,6 +64,15 @@ def test_devices_do_not_add_what_the_switch_adds(reduced: Callable[..., Task]) -
     assert not [leg for flow in task.flows for leg in flow.legs if leg.action == "vector"]
 
 
+@pytest.mark.parametrize(("topology", "base"), [("switch", 1), ("ring", 2)])
+def test_only_a_switch_adds_up(
+    machine: Build, paths: Paths, operators: Mapping[str, Operator], topology: str, base: int
+) -> None:
+    regimes = stack({"algorithm": "in-switch", "base": "1 us", "hop": "0 us"}, {"base": "2 us", "hop": "0 us"})
+    fabric = Fabric(machine(devices=DEVICES, topology=topology), regimes, paths)
+    assert all_reduce(operators["down"], "decode", fabric, DEVICES, Fraction(DEVICES)).launch == base * 10**6
+
+
 @pytest.mark.parametrize(("least", "base"), [(4, 1), (5, 2)])
 def test_fewer_devices_than_a_regime_asks_for_take_a_later_one(
     reduced: Callable[..., Task], least: int, base: int
